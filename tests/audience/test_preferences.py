@@ -16,7 +16,7 @@ from morefollows.audience.consent import texts
 from morefollows.audience.models import Consent, Letter, Reader, Suppression, Topic
 from morefollows.audience.signup import entry
 from morefollows.audience.tokens import ALL_TOPICS, OFFERS
-from morefollows.courier.outbox import queue
+from morefollows.courier.outbox import claims as letter_claims
 from morefollows.stories.models import Story, StoryPreference
 from tests.audience.support import CY, leave_link, sign_up
 from tests.support.people import reader
@@ -211,7 +211,7 @@ def test_a_new_address_is_confirmed_there(cy: Reader) -> None:
     assert post(cy, section="address", email="cy@elsewhere.example") == 303
     cy.refresh_from_db()
     assert cy.address == CY
-    asked = queue.claim_letters("one", 10)
+    asked = letter_claims.claim_letters("one", 10)
     assert [(job.kind, job.address) for job in asked] == [("new address", "cy@elsewhere.example")]
     assert Client().get(new_link()).status_code == 200
     cy.refresh_from_db()
@@ -226,7 +226,9 @@ def test_a_new_address_is_confirmed_there(cy: Reader) -> None:
     )
     assert events(cy, "alerts")[-1] == ("confirmed", "link")
     assert Client().get(old_link).status_code == 404
-    assert [(job.kind, job.address) for job in queue.claim_letters("one", 10)] == [("moved", CY)]
+    assert [(job.kind, job.address) for job in letter_claims.claim_letters("one", 10)] == [
+        ("moved", CY)
+    ]
 
 
 @pytest.mark.parametrize("why", ["taken", "suppressed"])

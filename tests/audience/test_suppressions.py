@@ -28,7 +28,7 @@ from morefollows.audience.suppression.actions import suppress
 from morefollows.audience.suppression.bulk_lift import SuppressionFilter
 from morefollows.audit.models import AuditEntry
 from morefollows.cli.main import cli
-from morefollows.courier.outbox import queue
+from morefollows.courier.outbox import claims as letter_claims
 from tests.audience.support import CY, newest_link, sign_up
 
 pytestmark = pytest.mark.django_db
@@ -175,9 +175,9 @@ class TestAFreshSignUp:
         Letter.objects.all().delete()
         sign_up(breaking)
         assert Suppression.objects.exists(), "typing an address lifts nothing"
-        [job] = queue.claim_letters("one", 10)
+        [job] = letter_claims.claim_letters("one", 10)
         assert job.kind == "confirmation"
-        queue.record_results([queue.LetterResult(job, "accepted", 1)])
+        letter_claims.record_results([letter_claims.LetterResult(job, "accepted", 1)])
         assert Suppression.objects.exists()
         assert actions.confirm(newest_link()) is not None
         cy.refresh_from_db()

@@ -78,7 +78,7 @@ def test_a_process_loads_only_the_libraries_that_it_needs(
     script = (
         "import sys, importlib; from morefollows.processes import bootstrap; "
         "bootstrap.start_django(check=False)\n"
-        f"importlib.import_module('{wanted}'); import morefollows.courier.sender.worker\n"
+        f"importlib.import_module('{wanted}'); import morefollows.courier.sender.scheduler\n"
         f"print(*set({spared.split()}) & sys.modules.keys())"
     )
     environment = {**os.environ, "MOREFOLLOWS_DATA": str(tmp_path)}

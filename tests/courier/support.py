@@ -11,14 +11,15 @@ from django.utils import timezone
 from morefollows.accounts.models import Editor
 from morefollows.audience.models import Reader, Subscription, Topic
 from morefollows.courier import actions
+from morefollows.courier.batch.batch_run import BatchRun
+from morefollows.courier.batch.prepared_alert import PreparedAlert
 from morefollows.courier.ledger import claims, leases
 from morefollows.courier.ledger.batching import cut_batches
+from morefollows.courier.ledger.handed_out import HandedOutJournal
 from morefollows.courier.ledger.recipients import load_recipients
 from morefollows.courier.models import Batch
 from morefollows.courier.relays.interface import Carriers, Reply
 from morefollows.courier.relays.throttle import RelayThrottle
-from morefollows.courier.sender.batch_run import BatchRun
-from morefollows.courier.sender.prepared_alert import PreparedAlert
 from morefollows.stories.actions import now_ms
 from morefollows.stories.models import Alert, Story, Update
 
@@ -113,7 +114,7 @@ def prepared_alert(alert: Alert) -> PreparedAlert:
     )
     release = PreparedAlert(
         running,
-        presses={"en": lambda values: [values[0]]},
+        renderers={"en": lambda values: [values[0]]},
         fill=lambda readers: [
             (b"b@x.example", (recipient, b"", str(reader[0]).encode(), b""))
             for reader, recipient, _ in readers
@@ -124,10 +125,20 @@ def prepared_alert(alert: Alert) -> PreparedAlert:
     return release
 
 
-def claim_batch_runs(worker: str, release: PreparedAlert, limit: int = 1) -> list[BatchRun]:
+def claim_batch_runs(
+    worker: str,
+    release: PreparedAlert,
+    limit: int = 1,
+    journal: HandedOutJournal | None = None,
+) -> list[BatchRun]:
     return [
-        BatchRun(claim, load_recipients(release.running, claim.readers), release)
-        for claim in claims.claim_batches(worker, release.alert, limit)
+        BatchRun(
+            claim,
+            load_recipients(release.alert, claim.readers),
+            release,
+            marks=journal and journal.open(claim.batch, claim.lease_version, len(claim.readers)),
+        )
+        for claim in claims.claim_batches(worker, release.id, limit)
     ]
 
 
@@ -140,7 +151,7 @@ def lose_heartbeat(worker: str) -> None:
 def write(
     worker: str, batch_runs: list[BatchRun], *, ahead: int = 5, give_up: bool = False
 ) -> None:
-    """What `Worker._write` does, step by step: records, and lets sending go on."""
+    """What `Recorder.write` does, step by step: records, and lets sending go on."""
     for batch_run in batch_runs:
         batch_run.grant(ahead)
     until = now_ms() + leases.claim_ms()
@@ -158,7 +169,7 @@ def record(
     for batch_run, entry in entries:
         batch_run.written(entry)
         batch_run.lost = entry.batch in recorded.lost
-        batch_run.release.sending &= entry.alert in recorded.sending
+        batch_run.prepared.sending &= entry.alert in recorded.sending
         if batch_run.lost or not entry.worker:
             batch_runs.remove(batch_run)
 
@@ -185,7 +196,7 @@ def count_readers(batch_runs: Sequence[BatchRun]) -> int:
 
 
 class StubRelay:
-    """A way for mails whose replies a test makes up."""
+    """A relay whose replies a test makes up."""
 
     name = "relay.example:25"
     pacing = RelayThrottle(str)

@@ -14,12 +14,12 @@ from morefollows.accounts.models import Editor
 from morefollows.audience import addresses
 from morefollows.audience import drills as drill
 from morefollows.audience.models import Letter, Reader
+from morefollows.courier.batch.batch_run import BatchRun
 from morefollows.courier.ledger import claims, history, recovery
 from morefollows.courier.ledger.batching import cut_batches
 from morefollows.courier.ledger.recipients import load_recipients
 from morefollows.courier.models import Batch
 from morefollows.courier.relays.interface import Reached, Reply
-from morefollows.courier.sender.batch_run import BatchRun
 from morefollows.stories import actions as story_actions
 from morefollows.stories import publication
 from morefollows.stories.actions import now_ms
@@ -322,6 +322,6 @@ def test_a_scheduled_alert_is_taken_up_shortly_before_its_time(wrong: Alert) -> 
     assert near.timed
     assert 28 < claims.hold_left(alert.pk) <= 30
     release = support.prepared_alert(alert)
-    release.running = near
+    release.alert = near
     release._hold_ends = 0  # by the clock that is never set back it would be over
     assert 28 < release.hold_left() <= 30

@@ -31,7 +31,8 @@ from morefollows.audience.models import Letter, Reader, Topic
 from morefollows.audience.preferences import actions as preferences
 from morefollows.audience.preferences.actions import PreferenceChoice
 from morefollows.audience.tokens import ALL_TOPICS, OFFERS
-from morefollows.courier.outbox import digests, queue
+from morefollows.courier.outbox import claims as letter_claims
+from morefollows.courier.outbox import digests
 from morefollows.courier.relays.interface import Reached, Reply
 from morefollows.stories.actions import now_ms
 from morefollows.stories.drafts import actions as stories
@@ -333,7 +334,7 @@ class History:
             due = {name for name in cut.audience if self._due(self.people[name], cut)}
             release = prepared_alert(cut.alert)
             story = cut.alert.update.story_id
-            release.running = release.running._replace(
+            release.alert = release.alert._replace(
                 bulk=cut.topic is None, story=story, kind="update"
             )
             batch_runs = claim_batch_runs("one", release, limit=5)
@@ -364,7 +365,7 @@ class History:
         Letter.objects.filter(bulk=True, state="waiting").update(due_at_ms=1)
         told = {
             job.address.lower(): set(job.updates)
-            for job in queue.claim_letters("one", 100, bulk=True)
+            for job in letter_claims.claim_letters("one", 100, bulk=True)
         }
         Letter.objects.filter(bulk=True, state="waiting").update(state="accepted")
         for name, person in self.people.items():

@@ -22,7 +22,7 @@ from morefollows.courier.models import Outcome, ReplyCount
 from morefollows.courier.refusals import bounces
 from morefollows.courier.relays.interface import Mail, Reached, Relay, Reply
 from morefollows.courier.relays.relay_queue import RelayQueue
-from morefollows.courier.sender.worker import Worker
+from morefollows.courier.sender.scheduler import Scheduler
 from morefollows.stories.models import Alert
 from tests.courier.sender.test_worker import Slot, at_work, newsroom, until
 from tests.courier.support import alert_again, alert_for, audience, states
@@ -89,15 +89,17 @@ def test_one_update_goes_by_both_channels_each_over_its_own_relay(tmp_path: Path
     Reader.objects.filter(pk=fourth.pk).update(language="de")
     services: list[PushService] = []
 
-    async def story(worker: Worker, mail: Slot) -> None:
-        gate = RelayQueue(RelayAddress("push.example", 443, scheme="push"), worker, senders=1)
+    async def story(worker: Scheduler, mail: Slot) -> None:
+        gate = RelayQueue(
+            RelayAddress("push.example", 443, scheme="push"), worker.feeder.next_mail, senders=1
+        )
         service = relay_address.kind_of("push").make(None, gate, None)
         gate.relay = cast(Relay, service)
         service.withdrawn = endpoint(second)
         services.append(service)
-        worker.gates.add(gate)
+        worker.relays.add(gate)
         mail.on = service.on = True
-        worker.gates.wake()
+        worker.relays.wake()
         await until(lambda: all_final(by_mail) and all_final(by_push))
         assert recipients(mail.taken) == sorted(
             reader.address.encode() for reader in (second, third, fourth)

@@ -32,7 +32,7 @@ from morefollows.audience.tokens import DRILLS
 from morefollows.audit.models import AuditEntry
 from morefollows.courier.ledger import claims
 from morefollows.courier.ledger.recipients import load_recipients
-from morefollows.courier.outbox import queue
+from morefollows.courier.outbox import claims as letter_claims
 from morefollows.live.stream.journal import EventJournal
 from morefollows.stories import actions, alert_audience, publication
 from morefollows.stories.actions import ActionRefused
@@ -79,7 +79,7 @@ def invitation() -> str:
 def test_nobody_takes_part_who_has_not_said_yes(newsroom: object) -> None:
     part = drill.invite_reader(addresses.parse(GUS), "de")
     drill.invite_reader(addresses.parse(GUS), "de")
-    assert [job.kind for job in queue.claim_letters("w", 9)] == ["invitation"], (
+    assert [job.kind for job in letter_claims.claim_letters("w", 9)] == ["invitation"], (
         "asked once, however often one clicks"
     )
     assert alert_audience.drill() == 0
@@ -102,7 +102,7 @@ def test_who_must_not_be_mailed_is_not_asked(newsroom: object, cy: Reader) -> No
     Suppression.objects.all().delete()
     drill.invite_reader(addresses.parse(cy.address), "en")
     Suppression.objects.create(key=cy.key, reason="complained", at=timezone.now())
-    assert queue.claim_letters("w", 9) == []
+    assert letter_claims.claim_letters("w", 9) == []
     assert Client().post(invitation()).status_code == 410
 
 

@@ -127,13 +127,13 @@ def test_every_state_outcome_and_role_is_documented() -> None:
 
 
 def test_the_bound_of_repeats_is_documented_as_it_is() -> None:
-    from morefollows.courier.sender import recorder
+    from morefollows.courier.sender import collector, recorder
     from morefollows.courier.smtp import flow_control
 
     page = (DOCS.parent / "how-to" / "when-things-go-wrong.md").read_text(encoding="utf-8")
     assert f"up to {flow_control.MOST} a connection" in page
     assert f"every {recorder._WRITE_EVERY * 1000:.0f} milliseconds" in page
     assert (
-        f"a lone sender {recorder._AHEAD:,} mails at the most, with several "
-        f"{recorder._AHEAD // 2:,} each" in page
+        f"a lone sender {collector._AHEAD:,} mails at the most, with several "
+        f"{collector._AHEAD // 2:,} each" in page
     )

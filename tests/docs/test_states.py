@@ -28,11 +28,13 @@ OTHERS = re.compile(r"\b(?!Alert\b)[A-Z]\w+\.State\b")
 
 
 def test_the_page_has_the_tables_as_they_are() -> None:
+    from morefollows.courier.batch import mail_states
     from morefollows.courier.ledger import outcomes
     from morefollows.stories import transition_table
 
     page = (ROOT / "docs" / "reference" / "states.md").read_text(encoding="utf-8")
-    for rows in (transition_table.as_markdown(), outcomes.as_markdown()):
+    for table in (transition_table, outcomes, mail_states):
+        rows = table.as_markdown()
         assert f"--- |\n{rows}\n\n" in page, "put in what tools/states prints"
 
 

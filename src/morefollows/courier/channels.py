@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Channel(NamedTuple):
-    """A channel. SQL fragments call the reader `r` and contain no values."""
+    """A channel. SQL fragments call the reader ``r`` and contain no values."""
 
     name: str
     #: SQL, two text columns: the address, and the domain by which replies are counted and throttled

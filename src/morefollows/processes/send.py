@@ -20,7 +20,7 @@ from morefollows.notify import Listener
 
 if TYPE_CHECKING:
     from morefollows.config.settings import Settings
-    from morefollows.courier.sender.worker import Worker
+    from morefollows.courier.sender.scheduler import Scheduler
 
 log = logging.getLogger(__name__)
 
@@ -41,24 +41,24 @@ async def _send(number: int) -> None:
     from morefollows.courier.relays.providers import Providers
     from morefollows.courier.relays.relay_pool import RelayPool
     from morefollows.courier.restore import detection
-    from morefollows.courier.sender.worker import Worker
+    from morefollows.courier.sender.scheduler import Scheduler
     from morefollows.feedback import actions as feedback
     from morefollows.live.feeds import websub
 
     config = settings.MOREFOLLOWS
     listener = Listener(config.data)
     await listener.open()
-    gates = RelayPool(Providers(_resolver(config)))
+    relays = RelayPool(Providers(_resolver(config)))
     watch = detection.RestoreWatch(detection.state_path(config.data, number))
     process = nodes.this_process(config.data, number)
-    worker = Worker(process, listener, gates, on_complete=feedback.close, watch=watch)
-    _add_gates(config, worker, await _secured())
+    scheduler = Scheduler(process, listener, relays, on_complete=feedback.close, restores=watch)
+    _add_relays(config, scheduler, await _secured())
     loop = asyncio.get_running_loop()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(signal_number, worker.stop)
+        loop.add_signal_handler(signal_number, scheduler.stop)
     pinging = asyncio.create_task(websub.run_pings()) if number == 1 else None
     try:
-        await worker.run()
+        await scheduler.run()
     finally:
         if pinging is not None:
             pinging.cancel()
@@ -98,7 +98,7 @@ async def _secured() -> dict[str, str]:
             await asyncio.sleep(1)
 
 
-def _add_gates(config: Settings, worker: Worker, secured: Mapping[str, str]) -> None:
+def _add_relays(config: Settings, scheduler: Scheduler, secured: Mapping[str, str]) -> None:
     """Adds a queue for each relay. Limits of a relay are divided among the sender processes.
 
     `secured`: relays with which STARTTLS has succeeded before, name → host:port.
@@ -110,13 +110,16 @@ def _add_gates(config: Settings, worker: Worker, secured: Mapping[str, str]) -> 
 
     weighed = any(address.weight for address in config.ways_out)
     shares = Shares(asyncio.get_running_loop().call_soon) if weighed else None
+    reports = scheduler.reports
     for address in config.ways_out:
-        gate = RelayQueue(
+        queue = RelayQueue(
             address,
-            worker,
+            scheduler.feeder.next_mail,
             senders=config.sender_count,
+            on_refused_us=reports.refused_us,
+            on_takes_mail=reports.takes_mail,
             shares=shares,
-            providers=worker.gates.providers,
+            providers=scheduler.relays.providers,
         )
         setup = RelaySetup(
             connections=max(
@@ -125,14 +128,14 @@ def _add_gates(config: Settings, worker: Worker, secured: Mapping[str, str]) -> 
                 (address.connections or config.relay_connections) // config.sender_count,
             ),
             helo=config.helo or socket.getfqdn(),
-            on_trouble=functools.partial(worker.note_trouble, address.name),
+            on_trouble=functools.partial(reports.note_trouble, address.name),
             secured=secured.get(address.name) == address.host_and_port,
-            on_secured=functools.partial(worker.note_secured, address.name, address.host_and_port),
+            on_secured=functools.partial(reports.note_secured, address.name, address.host_and_port),
             others=len(config.ways_out) > 1,
         )
-        gate.relay = kind_of(address.scheme).make(address, gate, setup)
-        worker.gates.add(gate)
-        worker.note_trouble(address.name, None)  # the last sender may have left a note
+        queue.relay = kind_of(address.scheme).make(address, queue, setup)
+        scheduler.relays.add(queue)
+        reports.note_trouble(address.name, None)  # the last sender may have left a note
 
 
 def _wait_briefly() -> None:

@@ -18,11 +18,11 @@ from hypothesis.stateful import initialize, invariant, precondition, rule, run_s
 
 from morefollows.accounts.models import Editor
 from morefollows.courier import actions
+from morefollows.courier.batch.prepared_alert import PreparedAlert
 from morefollows.courier.ledger import claims, leases
 from morefollows.courier.ledger.recipients import load_recipients
 from morefollows.courier.models import Batch, Outcome
 from morefollows.courier.relays.interface import Reached, Reply
-from morefollows.courier.sender.prepared_alert import PreparedAlert
 from morefollows.stories import actions as stories
 from morefollows.stories import publication
 from morefollows.stories.actions import ActionRefused, now_ms
@@ -66,7 +66,7 @@ class WithAnEditor(Newsroom):
 
     @rule(worker=worker_names)
     def look(self, worker: str) -> None:
-        """`Worker._look`: drops alerts that have ended, and prepares the others again."""
+        """`Scheduler._look`: drops alerts that have ended, and prepares the others again."""
         [running] = [one for one in claims.active_alerts() if one.id == self.alert.pk] or [None]
         release = self.releases[worker]
         if running is None:
@@ -76,7 +76,7 @@ class WithAnEditor(Newsroom):
             return
         if release is None:
             release = self.releases[worker] = prepared_alert(self.alert)
-        release.running = running
+        release.alert = running
         release.sending = running.state == "sending"
 
     def prepared_alert(self, worker: str) -> PreparedAlert:
@@ -91,14 +91,14 @@ class WithAnEditor(Newsroom):
 
     @rule(worker=worker_names, ahead=st.integers(0, 12))
     def write(self, worker: str, ahead: int) -> None:
-        """`Worker._write`: also gives dropped batches back once nothing of them is in flight."""
+        """`Recorder.write`: also gives dropped batches back once nothing of them is in flight."""
         batch_runs = self.batch_runs[worker]
         entries = []
         for batch_run in batch_runs:
-            dropped = batch_run.release is not self.releases[worker]
+            dropped = batch_run.prepared is not self.releases[worker]
             if not dropped:
                 batch_run.grant(ahead)
-            give_up = dropped and not batch_run.in_flight
+            give_up = dropped and not batch_run.mails.in_flight
             entries.append(
                 (batch_run, batch_run.entry(worker, now_ms() + leases.claim_ms(), give_up=give_up))
             )
@@ -119,7 +119,7 @@ class WithAnEditor(Newsroom):
     def look_readers_up(self, worker: str) -> None:
         for batch_run in self.batch_runs[worker]:
             asked = batch_run.waiting_for()
-            batch_run.refresh(load_recipients(batch_run.release.running, asked), asked)
+            batch_run.refresh(load_recipients(batch_run.prepared.alert, asked), asked)
 
     @rule(worker=worker_names)
     def kill(self, worker: str) -> None:

@@ -9,11 +9,11 @@ import pytest
 
 from morefollows.audit.models import AuditEntry
 from morefollows.courier import actions
+from morefollows.courier.batch.batch_run import BatchRun
 from morefollows.courier.ledger import claims, handed_out, nodes, recovery
 from morefollows.courier.ledger.handed_out import HandedOutJournal
 from morefollows.courier.models import Batch, Outcome
 from morefollows.courier.relays.interface import Reached, Reply
-from morefollows.courier.sender.batch_run import BatchRun
 from tests.courier.support import (
     A_RELAY,
     alert_for,
@@ -34,12 +34,9 @@ def at_work(data: Path, readers: int = 20) -> BatchRun:
     """A batch of which everything may be handed out; its sender is called one/1."""
     alert = alert_for(readers)
     cut_from_start(alert)
-    batch_runs = claim_batch_runs("one/1", prepared_alert(alert))
+    journal = HandedOutJournal(data, "one/1", readers)
+    batch_runs = claim_batch_runs("one/1", prepared_alert(alert), journal=journal)
     [batch_run] = batch_runs
-    claim = batch_run.claim
-    batch_run.marks = HandedOutJournal(data, "one/1", readers).open(
-        claim.batch, claim.lease_version, readers
-    )
     write("one/1", batch_runs, ahead=readers)
     return batch_run
 
@@ -73,7 +70,7 @@ def test_a_repeat_that_was_accepted_is_counted(data: Path) -> None:
     batch_run = at_work(data)
     hand_out(batch_run, SILENCE)
     write("one/1", [batch_run], ahead=20)
-    batch_run.marks[0] = handed_out.accepted(70)
+    batch_run.mails.marks[0] = handed_out.accepted(70)
     actions.note_deaths(["one/1"])
     batch = Batch.objects.get(pk=batch_run.claim.batch)
     assert (batch.accepted, batch.uncertain, batch.repeated) == (1, 0, 1)

@@ -26,7 +26,7 @@ from morefollows.courier.ledger import claims, leases, nodes
 from morefollows.courier.ledger.leases import claim_ms
 from morefollows.courier.ledger.nodes import Process
 from morefollows.courier.models import Batch, SenderProcess
-from morefollows.courier.outbox import queue
+from morefollows.courier.outbox import claims as letter_claims
 from morefollows.desk import sender_trouble
 from morefollows.stories.actions import now_ms
 from tests.courier.support import alert_for, cut_from_start
@@ -119,34 +119,40 @@ def test_a_heartbeat_makes_a_lost_row_again() -> None:
 
 def test_a_late_word_does_not_overwrite_what_the_next_sender_wrote() -> None:
     owed = letter()
-    [slow] = queue.claim_letters("slow", 5)
+    [slow] = letter_claims.claim_letters("slow", 5)
     actions.note_deaths(["slow"])
-    [quick] = queue.claim_letters("quick", 5)
-    assert queue.record_results([queue.LetterResult(quick, Letter.State.ACCEPTED, 1)]) == 0
-    assert queue.record_results([queue.LetterResult(slow, Letter.State.WAITING, 1)]) == 1, (
-        "the loss is noticed"
+    [quick] = letter_claims.claim_letters("quick", 5)
+    assert (
+        letter_claims.record_results([letter_claims.LetterResult(quick, Letter.State.ACCEPTED, 1)])
+        == 0
     )
+    assert (
+        letter_claims.record_results([letter_claims.LetterResult(slow, Letter.State.WAITING, 1)])
+        == 1
+    ), "the loss is noticed"
     assert Letter.objects.get(pk=owed.pk).state == Letter.State.ACCEPTED
-    assert queue.claim_letters("third", 5) == []
+    assert letter_claims.claim_letters("third", 5) == []
 
 
 def test_a_letter_that_is_claimed_is_nobody_elses() -> None:
     letter()
-    assert len(queue.claim_letters("one", 5)) == 1
-    assert queue.claim_letters("two", 5) == [] and queue.claim_letters("one", 5) == []
+    assert len(letter_claims.claim_letters("one", 5)) == 1
+    assert (
+        letter_claims.claim_letters("two", 5) == [] and letter_claims.claim_letters("one", 5) == []
+    )
 
 
 def test_what_a_process_claimed_and_does_not_know_of_is_given_back() -> None:
     owed, known = letter(), letter()
     alert = alert_for(60)
     cut_from_start(alert)
-    queue.claim_letters("one", 5)
+    letter_claims.claim_letters("one", 5)
     [lost] = claims.claim_batches("one", alert.pk, 1)
     [mine] = claims.claim_batches("one", alert.pk, 1)
     assert leases.release_strays("one", {mine.batch}, {known.pk}) == 2
     assert list(Letter.objects.filter(worker="one").values_list("pk", flat=True)) == [known.pk]
     assert list(Batch.objects.filter(worker="one").values_list("pk", flat=True)) == [mine.batch]
-    assert [job.letter for job in queue.claim_letters("two", 5)] == [owed.pk]
+    assert [job.letter for job in letter_claims.claim_letters("two", 5)] == [owed.pk]
     assert lost.batch in {claim.batch for claim in claims.claim_batches("two", alert.pk, 50)}
 
 
@@ -168,7 +174,7 @@ class TwoNodes(RuleBasedStateMachine):
         cut_from_start(self.alert)
         self.letters = {letter().pk for _ in range(4)}
         self.process: dict[int, str] = {}
-        self.jobs: dict[str, list[queue.ClaimedLetter]] = {}
+        self.jobs: dict[str, list[letter_claims.ClaimedLetter]] = {}
         self.claims: dict[str, list[claims.Claim]] = {}
         self.accepted: set[int] = set()
         self.starts = 0
@@ -188,7 +194,7 @@ class TwoNodes(RuleBasedStateMachine):
         held = {
             job.letter for other, jobs in self.jobs.items() if self.holds(other) for job in jobs
         }
-        jobs = queue.claim_letters(name, 2)
+        jobs = letter_claims.claim_letters(name, 2)
         assert not held & {job.letter for job in jobs}, "two living processes hold one letter"
         assert not self.accepted & {job.letter for job in jobs}, "claimed, though accepted"
         self.jobs[name] += jobs
@@ -204,7 +210,7 @@ class TwoNodes(RuleBasedStateMachine):
         name = names[0] if old else self.process[number]
         for job in self.jobs[name]:
             state = Letter.State.ACCEPTED if name == self.process[number] else Letter.State.WAITING
-            lost = queue.record_results([queue.LetterResult(job, state, 1)])
+            lost = letter_claims.record_results([letter_claims.LetterResult(job, state, 1)])
             now = Letter.objects.get(pk=job.letter)
             if not lost and state == Letter.State.ACCEPTED:
                 self.accepted.add(job.letter)

@@ -11,7 +11,7 @@ from morefollows.courier.ledger import claims, recovery
 from morefollows.courier.ledger.batching import cut_batches
 from morefollows.courier.ledger.recipients import load_recipients
 from morefollows.courier.models import Batch, Outcome, ReplyCount
-from morefollows.courier.outbox import queue
+from morefollows.courier.outbox import claims as letter_claims
 from morefollows.courier.relays.interface import Reached, Reply
 from morefollows.stories.actions import now_ms
 from morefollows.stories.models import Alert
@@ -221,7 +221,7 @@ def test_a_reader_who_moves_meanwhile_gets_it_at_the_new_address() -> None:
     first.settle(first, ACCEPTED)
     Reader.objects.update(address="new@elsewhere.example", domain="elsewhere.example")
     left = batch_run.waiting_for()
-    batch_run.refresh(load_recipients(batch_run.release.running, left), left)
+    batch_run.refresh(load_recipients(batch_run.prepared.alert, left), left)
     second = batch_run.take(A_RELAY)
     assert second
     assert second.recipient == b"new@elsewhere.example"
@@ -239,7 +239,7 @@ def test_a_reader_who_leaves_meanwhile_is_skipped() -> None:
         key=Reader.objects.get(pk=suppressed).key, reason="complained", at=timezone.now()
     )
     batch_runs[0].refresh(
-        load_recipients(batch_runs[0].release.running, batch_runs[0].waiting_for())
+        load_recipients(batch_runs[0].prepared.alert, batch_runs[0].waiting_for())
     )
     write("one", batch_runs)
     found = states(alert)
@@ -256,7 +256,7 @@ def test_a_mail_put_back_while_its_reader_was_not_looked_up_is_not_skipped() -> 
     mail = batch_run.take(A_RELAY)
     assert mail is not None
     asked = batch_run.waiting_for()
-    wanted = load_recipients(batch_run.release.running, asked)
+    wanted = load_recipients(batch_run.prepared.alert, asked)
     mail.settle(mail, NEVER_OFFERED)
     batch_run.refresh(wanted, asked)
     assert len(batch_run) == 10
@@ -344,7 +344,7 @@ def test_what_is_put_back_while_readers_are_looked_up_is_not_taken_for_a_leaver(
     mail = batch_runs[0].take(A_RELAY)
     assert mail is not None
     ids = batch_runs[0].waiting_for()
-    found = {reader: batch_runs[0].addressees[reader] for reader in ids}
+    found = {reader: batch_runs[0].recipients[reader] for reader in ids}
     mail.settle(mail, Reply(0, "", "", Reached.RELAY))  # meanwhile
     batch_runs[0].refresh(found, ids)
     assert count_readers(batch_runs) == 4
@@ -365,5 +365,5 @@ def test_a_claim_of_letters_is_of_no_more_than_was_asked_for() -> None:
             created_at=timezone.now(),
             due_at_ms=1,
         )
-    queue.claim_letters("one", 2)
+    letter_claims.claim_letters("one", 2)
     assert Letter.objects.filter(worker="one").count() == 2

@@ -22,13 +22,13 @@ from hypothesis.stateful import (
 )
 
 from morefollows.audience.models import Subscription
+from morefollows.courier.batch.batch_run import BatchRun
+from morefollows.courier.batch.prepared_alert import PreparedAlert
 from morefollows.courier.ledger import claims, recovery
 from morefollows.courier.ledger.batching import cut_batches
 from morefollows.courier.ledger.retries import MOST_COPIES
 from morefollows.courier.models import Batch, Outcome
 from morefollows.courier.relays.interface import Mail, Reached, Reply
-from morefollows.courier.sender.batch_run import BatchRun
-from morefollows.courier.sender.prepared_alert import PreparedAlert
 from tests.courier.support import (
     StubRelay,
     alert_for,

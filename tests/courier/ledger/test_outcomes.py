@@ -12,6 +12,7 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from morefollows.courier.batch import batch_mails, mail_states
 from morefollows.courier.ledger import claims, outcomes, recovery
 from morefollows.courier.models import Outcome
 from morefollows.courier.refusals import bounces
@@ -32,11 +33,23 @@ class Watched(bytearray):
         super().__setitem__(place, new)
 
 
+class WatchedStates(bytearray):
+    """The states of a batch's mails in a sender: each write is one of an outcome, too."""
+
+    def __setitem__(self, place: Any, new: Any) -> None:
+        old, now = mail_states.outcomes(bytearray([self[place], new]))
+        before, after = Outcome(old).name, Outcome(now).name
+        assert outcomes.allowed(old, now), f"{before} became {after}"
+        _seen.add((before, after))
+        super().__setitem__(place, new)
+
+
 @pytest.fixture
 def watched(monkeypatch: pytest.MonkeyPatch) -> None:
     _seen.clear()
     for module in (claims, recovery, bounces, archive):
         monkeypatch.setattr(module, "bytearray", Watched, raising=False)
+    monkeypatch.setattr(batch_mails, "bytearray", WatchedStates, raising=False)
 
 
 @pytest.mark.django_db

@@ -14,13 +14,13 @@ from morefollows.accounts.models import Editor
 from morefollows.audience import links
 from morefollows.audience.models import Reader, Topic
 from morefollows.audience.tokens import TokenRow
+from morefollows.courier.batch.prepared_alert import prepare_alert
 from morefollows.courier.ledger import claims
 from morefollows.courier.ledger.batching import cut_batches
 from morefollows.courier.ledger.nodes import this_process
 from morefollows.courier.relays.interface import Reached, Reply
 from morefollows.courier.relays.relay_pool import RelayPool
-from morefollows.courier.sender.prepared_alert import prepare_alert
-from morefollows.courier.sender.worker import Worker
+from morefollows.courier.sender.scheduler import Scheduler
 from morefollows.notify import Listener
 from morefollows.stories import actions, publication
 from morefollows.stories.drafts.actions import save_update
@@ -47,7 +47,7 @@ def mailed(
     settings.MOREFOLLOWS = dataclasses.replace(
         settings.MOREFOLLOWS, dkim_ed25519_selector="mf2", **keys
     )
-    worker = Worker(
+    worker = Scheduler(
         this_process(sandbox.folder(), 1),
         Listener(tmp_path),
         RelayPool(),
@@ -59,9 +59,9 @@ def mailed(
         while not cut_batches(alert.pk, 5):
             pass
         running = next(one for one in claims.active_alerts() if one.id == alert.pk)
-        release = prepare_alert(running, links.link_tokens(), worker.gates.wake_soon)
+        release = prepare_alert(running, links.link_tokens(), worker.relays.wake_soon)
         release.sending = True
-        batch_runs = worker._claim_and_load(release)
+        batch_runs = worker._loader.load(release)
         write(worker.name, batch_runs, ahead=100)
         found = {}
         for batch_run in batch_runs:

@@ -17,7 +17,8 @@ from morefollows.audience.preferences.actions import PreferenceChoice
 from morefollows.audience.tokens import ALL_TOPICS
 from morefollows.courier.ledger import history
 from morefollows.courier.models import Outcome
-from morefollows.courier.outbox import digests, queue
+from morefollows.courier.outbox import claims as letter_claims
+from morefollows.courier.outbox import digests
 from morefollows.courier.outbox.mails import LetterMails
 from morefollows.stories.actions import now_ms
 from morefollows.stories.models import Alert, StoryPreference, Update
@@ -64,7 +65,7 @@ def owed(reader: int, kind: str = "digest", hours: float = 12) -> Letter:
 
 
 def told(*readers: int) -> list[tuple[int, ...]]:
-    jobs = {job.reader: job.updates for job in queue.claim_letters("one", 100, bulk=True)}
+    jobs = {job.reader: job.updates for job in letter_claims.claim_letters("one", 100, bulk=True)}
     return [jobs.get(reader, ()) for reader in readers]
 
 
@@ -143,8 +144,10 @@ def test_one_that_was_deferred_is_tried_again_with_what_it_told() -> None:
     alert = missed(1)
     [reader] = support.audience(alert)
     owed(reader)
-    [job] = queue.claim_letters("one", 100, bulk=True)
-    queue.record_results([queue.LetterResult(job, Letter.State.WAITING, now_ms(), False)])
+    [job] = letter_claims.claim_letters("one", 100, bulk=True)
+    letter_claims.record_results(
+        [letter_claims.LetterResult(job, Letter.State.WAITING, now_ms(), False)]
+    )
     assert told(reader) == [(alert.update_id,)]
 
 
@@ -194,7 +197,7 @@ def test_the_mail() -> None:
     )
     Alert.objects.filter(pk=other.pk).update(topic=alert.topic)
     owed(cy)
-    (job,) = queue.claim_letters("one", 10, bulk=True)
+    (job,) = letter_claims.claim_letters("one", 10, bulk=True)
     assert job.updates == (alert.update_id,)
     job = job._replace(updates=(other.update_id, alert.update_id))
     tokens = links.link_tokens()

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from morefollows.audience.models import Topic
-from morefollows.courier.outbox import queue
+from morefollows.courier.outbox import claims as letter_claims
 from morefollows.courier.outbox.mails import LetterMails
 from tests.audience.support import sign_up
 
@@ -20,7 +20,7 @@ def test_a_mail_like_the_one_before_asks_the_database_nothing(
     for number in range(3):
         sign_up(breaking, f"reader{number}@reader.example")
     mails = LetterMails()
-    first, *others = queue.claim_letters("one", 10)
+    first, *others = letter_claims.claim_letters("one", 10)
     domain = mails.mail(first).sender.partition(b"@")[2]
     with django_assert_num_queries(0):
         made = [mails.mail(job) for job in others]

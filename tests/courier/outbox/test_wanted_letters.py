@@ -17,7 +17,7 @@ from morefollows.audience.models import (
     Suppression,
     Topic,
 )
-from morefollows.courier.outbox import queue
+from morefollows.courier.outbox import claims as letter_claims
 
 KINDS = ("confirmation", "thanks", "invitation", "new address", "moved")
 SUBSCRIBED = (None, "pending", "active", "ended")
@@ -72,12 +72,12 @@ def test_who_wants_a_letter(breaking: Topic, kind: str) -> None:
         }  # fmt: skip
         if wanted.get(kind, True) and not old:
             expected.add(letter.pk)
-    jobs = {job.letter: job for job in queue.claim_letters("w", 10_000)}
+    jobs = {job.letter: job for job in letter_claims.claim_letters("w", 10_000)}
     assert set(jobs) == expected
     assert not Letter.objects.filter(pk__in=expected, state="expired").exists()
     assert not Letter.objects.exclude(pk__in=expected).exclude(state="expired").exists()
     for letter in Letter.objects.filter(pk__in=list(jobs)[:5]).select_related("reader", "topic"):
-        assert jobs[letter.pk] == queue._job(letter)
+        assert jobs[letter.pk] == letter_claims._job(letter)
         assert type(jobs[letter.pk].offers) is bool
 
 
@@ -103,6 +103,6 @@ def test_a_letter_of_no_topic_and_one_whose_new_address_is_suppressed(breaking: 
     Suppression.objects.create(
         key=addresses.parse("taken@x.example").key, reason="complained", at=now
     )
-    jobs = {job.address: job for job in queue.claim_letters("w", 10)}
+    jobs = {job.address: job for job in letter_claims.claim_letters("w", 10)}
     assert set(jobs) == {"free@x.example", "cy@reader.example"}
-    assert jobs["cy@reader.example"] == queue._job(Letter.objects.get(pk=invitation.pk))
+    assert jobs["cy@reader.example"] == letter_claims._job(Letter.objects.get(pk=invitation.pk))

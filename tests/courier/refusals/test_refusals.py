@@ -26,7 +26,7 @@ from morefollows.courier.models import Batch, Brake, Outcome, Refusal, Relay, Re
 from morefollows.courier.refusals import bounces
 from morefollows.courier.refusals.brake import FEW
 from morefollows.courier.relays.relay_pool import TRIAL
-from morefollows.courier.sender.worker import Worker
+from morefollows.courier.sender.scheduler import Scheduler
 from morefollows.feedback import actions as feedback
 from morefollows.stories import publication
 from morefollows.stories.models import Alert, Update
@@ -113,7 +113,7 @@ def test_one_reader_who_is_refused_stops_nobody(tmp_path: Path, rule: Rule, othe
         }
     )
 
-    async def story(worker: Worker, relays: list[ScriptedRelay]) -> None:
+    async def story(worker: Scheduler, relays: list[ScriptedRelay]) -> None:
         await until(lambda: settled(alert))
         await asked(stranger)
         await until(lambda: not Letter.objects.filter(attempts=0).exists())
@@ -135,7 +135,7 @@ def test_strangers_letters_pause_nothing_even_before_the_first_alert(tmp_path: P
     for number in range(8):
         stranger(f"blocked{number}.example")
 
-    async def story(worker: Worker, relays: list[ScriptedRelay]) -> None:
+    async def story(worker: Scheduler, relays: list[ScriptedRelay]) -> None:
         await until(lambda: not Letter.objects.filter(attempts=0).exists())
         alert = await asked(lambda: alert_to({"well.example": 30}))
         await until(lambda: count(alert)[Outcome.ACCEPTED] == 30)
@@ -159,7 +159,7 @@ def test_refusals_for_many_providers_pause_and_nobody_is_refused(
     alert = alert_to({f"d{number}.example": 10 for number in range(20)})
     rules = (replace(rule, times=60), Rule(rule.at, do="hang"))
 
-    async def story(worker: Worker, relays: list[ScriptedRelay]) -> None:
+    async def story(worker: Scheduler, relays: list[ScriptedRelay]) -> None:
         await until(lambda: not no_relay_is_paused())
         await until(lambda: not count(alert)[Outcome.REFUSED])
 
@@ -176,7 +176,7 @@ def test_a_provider_that_knows_nobody_loses_no_reader(
 ) -> None:
     alert = alert_to({"big.example": 300, "well.example": 900})
 
-    async def story(worker: Worker, relays: list[ScriptedRelay]) -> None:
+    async def story(worker: Scheduler, relays: list[ScriptedRelay]) -> None:
         await until(lambda: settled(alert))
         assert len(relays[0].rcpts) >= 900
         await until(lambda: not count(alert)[Outcome.REFUSED])
@@ -204,7 +204,7 @@ def test_a_provider_that_knows_nobody_loses_no_reader(
 def test_a_relay_that_knows_nobody_loses_no_reader(tmp_path: Path) -> None:
     alert = alert_to({f"d{number}.example": 25 for number in range(40)})
 
-    async def story(worker: Worker, relays: list[ScriptedRelay]) -> None:
+    async def story(worker: Scheduler, relays: list[ScriptedRelay]) -> None:
         await until(lambda: settled(alert))
         await until(lambda: not count(alert)[Outcome.REFUSED])
 
@@ -218,7 +218,7 @@ def test_what_a_relay_that_knows_nobody_refuses_goes_by_another_at_once(tmp_path
     """All but those that were refused before the brake was on: they have their own time."""
     alert = alert_to({f"d{number}.example": 2 for number in range(200)})
 
-    async def story(worker: Worker, relays: list[ScriptedRelay]) -> None:
+    async def story(worker: Scheduler, relays: list[ScriptedRelay]) -> None:
         await until(lambda: count(alert)[Outcome.ACCEPTED] >= 400 - 2 * FEW)
 
     wrong, well = at_work(
@@ -234,7 +234,7 @@ def test_what_a_relay_that_knows_nobody_refuses_goes_by_another_at_once(tmp_path
 def test_where_all_relays_know_nobody_all_are_tried_again(tmp_path: Path) -> None:
     alert = alert_to({f"d{number}.example": 2 for number in range(100)})
 
-    async def story(worker: Worker, relays: list[ScriptedRelay]) -> None:
+    async def story(worker: Scheduler, relays: list[ScriptedRelay]) -> None:
         await until(lambda: count(alert)[Outcome.DEFERRED] == 200)
 
     at_work(tmp_path, [Script(rules=(Rule("rcpt", reply=NOBODY),))] * 2, story)
@@ -246,7 +246,7 @@ def test_as_many_as_the_brake_allows_are_refused_and_noted_but_not_suppressed(
 ) -> None:
     alert = alert_to({"gone.example": 20, "well.example": 300})
 
-    async def story(worker: Worker, relays: list[ScriptedRelay]) -> None:
+    async def story(worker: Scheduler, relays: list[ScriptedRelay]) -> None:
         worker._on_complete = lambda alert: publication.finish(alert, {})
         await until(lambda: Alert.objects.get(pk=alert.pk).state == "sent")
         await until(lambda: not Refusal.objects.exists())
@@ -267,7 +267,7 @@ def test_a_pause_ends_by_itself_when_one_mail_on_trial_is_accepted(
     monkeypatch.setattr(retries, "_MINUTES", (600,))  # nothing is due before this test says so
     alert = alert_to({"well.example": 60})
 
-    async def story(worker: Worker, relays: list[ScriptedRelay]) -> None:
+    async def story(worker: Scheduler, relays: list[ScriptedRelay]) -> None:
         await until(lambda: not no_relay_is_paused())
         tried = len(relays[0].envelopes)
         await asked(let_it_be_tried)
@@ -292,7 +292,7 @@ def test_a_new_alert_tries_a_relay_that_was_paused_for_a_few_readers(tmp_path: P
     """Five refused readers of an alert that went to nobody else: the next alert does not wait."""
     alert_to({f"blocked{number}.example": 1 for number in range(5)})
 
-    async def story(worker: Worker, relays: list[ScriptedRelay]) -> None:
+    async def story(worker: Scheduler, relays: list[ScriptedRelay]) -> None:
         await until(lambda: not no_relay_is_paused())
         news = await asked(lambda: alert_to({"well.example": 30}))
         await until(lambda: count(news)[Outcome.ACCEPTED] == 30)
@@ -305,9 +305,9 @@ def test_what_an_editor_has_paused_is_not_tried(tmp_path: Path) -> None:
     actions.pause_relay("relay 0", by="Ada")
     alert_to({"well.example": 5})
 
-    async def story(worker: Worker, relays: list[ScriptedRelay]) -> None:
+    async def story(worker: Scheduler, relays: list[ScriptedRelay]) -> None:
         await asked(let_it_be_tried)
-        await until(lambda: bool(worker._rounds))
+        await until(lambda: bool(worker.loaded.batches))
         await asyncio.sleep(0.3)
         assert relays[0].taken == []
 
@@ -320,9 +320,9 @@ def test_a_provider_whose_policy_is_against_us_is_left_alone_and_tried_now_and_t
 ) -> None:
     alert = alert_to({"big.example": 200, "well.example": 200})
 
-    async def story(worker: Worker, relays: list[ScriptedRelay]) -> None:
+    async def story(worker: Scheduler, relays: list[ScriptedRelay]) -> None:
         await until(lambda: settled(alert))
-        [gate] = worker.gates
+        [gate] = worker.relays
         assert [one.provider for one in gate.pacing.held_back()] == ["big.example"]
         big = [line for line in relays[0].rcpts if b"@big.example" in line]
         assert 3 <= len(big) <= 3 + 2 * 4, "those that were in flight, and no more"
@@ -347,7 +347,7 @@ def test_a_relay_that_refuses_all_loses_no_reader_though_all_are_at_two_provider
     """Too few to pause the relay or for its own brake: the providers' brakes hold them."""
     alert = alert_to({"big.example": 200, "large.example": 200})
 
-    async def story(worker: Worker, relays: list[ScriptedRelay]) -> None:
+    async def story(worker: Scheduler, relays: list[ScriptedRelay]) -> None:
         await until(lambda: settled(alert))
         await until(lambda: not count(alert)[Outcome.REFUSED])
 

@@ -12,7 +12,7 @@ from morefollows.courier.models import Outcome
 from morefollows.courier.relays import throttle as pacing_
 from morefollows.courier.relays.interface import Reached, Reply
 from morefollows.courier.relays.throttle import RelayThrottle
-from morefollows.courier.sender.worker import Worker
+from morefollows.courier.sender.scheduler import Scheduler
 from morefollows.stories.models import Alert
 from tests.courier.relays.test_several_relays import asked, at_work, times_taken
 from tests.courier.relays.test_shares import Clock
@@ -167,7 +167,7 @@ def test_three_thousand_readers_who_are_greylisted_once(
     )  # mails a second, so that finding out does not take a minute
     alert = alert_for(1500)
 
-    async def story(worker: Worker, relays: list[ScriptedRelay]) -> None:
+    async def story(worker: Scheduler, relays: list[ScriptedRelay]) -> None:
         seen: set[bytes] = set()
         told = relays[0].rule
 
@@ -197,7 +197,7 @@ def test_a_provider_that_is_held_back_keeps_nobody_of_its_batch_waiting(
         Rule("rcpt", match="reader.example", reply="450 4.2.1 mailbox is busy", times=60),
     )
 
-    async def story(worker: Worker, relays: list[ScriptedRelay]) -> None:
+    async def story(worker: Scheduler, relays: list[ScriptedRelay]) -> None:
         await until(
             lambda: (
                 len(now := states(alert)) == 300
@@ -226,7 +226,7 @@ def test_who_has_waited_goes_before_who_was_never_tried(
     monkeypatch.setattr(retries, "_MINUTES", (0.02,))
     alert = alert_for(4000)
 
-    async def story(worker: Worker, relays: list[ScriptedRelay]) -> None:
+    async def story(worker: Scheduler, relays: list[ScriptedRelay]) -> None:
         await until(lambda: list(states(alert).values()).count(Outcome.DEFERRED) == 20)
         await asked(lambda: None)
         await until(lambda: len(relays[0].rcpts) > 20 and not _deferred(alert))

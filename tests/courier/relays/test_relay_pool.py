@@ -9,7 +9,7 @@ import pytest
 from morefollows.config.relay_address import RelayAddress
 from morefollows.courier.relays.interface import Reached, Relay, Reply
 from morefollows.courier.relays.relay_pool import RelayPool
-from morefollows.courier.relays.relay_queue import MailSupply, RelayQueue
+from morefollows.courier.relays.relay_queue import RelayQueue
 
 
 class Open:
@@ -24,7 +24,7 @@ def gates(*others: tuple[str, bool]) -> tuple[RelayPool, RelayQueue]:
     all_ = RelayPool()
     for number, (purpose, able) in enumerate((("all", True), *others)):
         address = RelayAddress("relay.example", 25, label=f"relay {number}", purpose=purpose)
-        gate = RelayQueue(address, cast(MailSupply, None), senders=1, providers=all_.providers)
+        gate = RelayQueue(address, lambda relay: None, senders=1, providers=all_.providers)
         gate.relay = cast(Relay, Open(able))
         all_.add(gate)
     return all_, next(iter(all_))

@@ -21,7 +21,7 @@ from morefollows.courier.relays import stats
 from morefollows.courier.relays.relay_pool import RelayPool
 from morefollows.courier.relays.relay_queue import RelayQueue
 from morefollows.courier.relays.shares import Shares
-from morefollows.courier.sender.worker import Worker
+from morefollows.courier.sender.scheduler import Scheduler
 from morefollows.courier.smtp.connection_pool import SmtpRelay
 from morefollows.courier.smtp.timeouts import Timeouts
 from morefollows.notify import Listener
@@ -37,7 +37,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 newsroom = test_worker.newsroom
 
 QUICK = Timeouts(command=2, data=2, quit=1, ahead=1, first_retry=0.05, longest_retry=0.2)
-Story = Callable[[Worker, list[ScriptedRelay]], Awaitable[None]]
+Story = Callable[[Scheduler, list[ScriptedRelay]], Awaitable[None]]
 
 
 def at_work(
@@ -51,7 +51,7 @@ def at_work(
             listener = Listener(folder)
             listener.patience_seconds = 0.05
             await listener.open()
-            worker = Worker(
+            worker = Scheduler(
                 this_process(sandbox.folder(), 1),
                 listener,
                 RelayPool(),
@@ -67,8 +67,15 @@ def at_work(
                 address = RelayAddress(
                     "127.0.0.1", relay.port, starttls="never", label=f"relay {number}", **said
                 )
-                gate = RelayQueue(address, worker, senders=1, shares=shares)
-                told = functools.partial(worker.note_trouble, gate.name)
+                gate = RelayQueue(
+                    address,
+                    worker.feeder.next_mail,
+                    senders=1,
+                    on_refused_us=worker.reports.refused_us,
+                    on_takes_mail=worker.reports.takes_mail,
+                    shares=shares,
+                )
+                told = functools.partial(worker.reports.note_trouble, gate.name)
                 gate.relay = SmtpRelay(
                     address,
                     gate,
@@ -77,7 +84,7 @@ def at_work(
                     on_trouble=told,
                     timeouts=QUICK,
                 )
-                worker.gates.add(gate)
+                worker.relays.add(gate)
             running = asyncio.create_task(worker.run())
             try:
                 async with asyncio.timeout(
@@ -105,7 +112,7 @@ def test_what_a_dying_relay_had_not_taken_goes_to_another_at_once(
     monkeypatch.setattr(retries, "_MINUTES", (60,))  # what waits for a second try does not come
     alert = alert_for(600)
 
-    async def story(worker: Worker, relays: list[ScriptedRelay]) -> None:
+    async def story(worker: Scheduler, relays: list[ScriptedRelay]) -> None:
         async with asyncio.timeout(120):
             while relays[0].count < 60:
                 await asyncio.sleep(0)
@@ -114,7 +121,7 @@ def test_what_a_dying_relay_had_not_taken_goes_to_another_at_once(
         # second try.
         await until(lambda: list(states(alert).values()).count(Outcome.WAITING) == 0)
         await until(lambda: Relay.objects.filter(name="relay 0").exclude(trouble="").exists())
-        assert {gate.name: gate.relay.able for gate in worker.gates} == {
+        assert {gate.name: gate.relay.able for gate in worker.relays} == {
             "relay 0": False,
             "relay 1": True,
         }
@@ -132,7 +139,7 @@ def test_one_that_never_takes_a_mail_does_not_keep_any(tmp_path: Path) -> None:
     """A relay accepts the session and drops each mail: one probe, then all mail goes elsewhere."""
     alert = alert_for(300)
 
-    async def story(worker: Worker, relays: list[ScriptedRelay]) -> None:
+    async def story(worker: Scheduler, relays: list[ScriptedRelay]) -> None:
         await until(lambda: all_accepted(alert))
 
     bad, good = at_work(
@@ -146,7 +153,7 @@ def test_one_that_never_takes_a_mail_does_not_keep_any(tmp_path: Path) -> None:
 def test_one_that_falls_silent_holds_only_what_it_had(tmp_path: Path) -> None:
     alert = alert_for(300)
 
-    async def story(worker: Worker, relays: list[ScriptedRelay]) -> None:
+    async def story(worker: Scheduler, relays: list[ScriptedRelay]) -> None:
         await until(lambda: all_accepted(alert))
 
     silent, well = at_work(
@@ -162,10 +169,10 @@ def test_a_refusal_by_policy_pauses_that_relay_only_and_an_editor_resumes_it(
     alert = alert_for(300)
     refusing = Script(rules=(Rule("mail", reply="550 5.7.1 not on our list"),))
 
-    async def story(worker: Worker, relays: list[ScriptedRelay]) -> None:
+    async def story(worker: Scheduler, relays: list[ScriptedRelay]) -> None:
         await until(lambda: Relay.objects.filter(name="relay 0", paused_at__isnull=False).exists())
         await until(lambda: list(states(alert).values()).count(Outcome.WAITING) == 0)
-        assert {gate.name: gate.paused for gate in worker.gates} == {
+        assert {gate.name: gate.paused for gate in worker.relays} == {
             "relay 0": True,
             "relay 1": False,
         }
@@ -189,7 +196,7 @@ def test_a_refusal_by_policy_pauses_that_relay_only_and_an_editor_resumes_it(
 def test_a_slow_relay_does_not_hold_up_a_quick_one(tmp_path: Path) -> None:
     alert = alert_for(400)
 
-    async def story(worker: Worker, relays: list[ScriptedRelay]) -> None:
+    async def story(worker: Scheduler, relays: list[ScriptedRelay]) -> None:
         await until(lambda: all_accepted(alert))
 
     slow, quick = at_work(tmp_path, [Script(rules=(Rule("content", delay=0.5),)), Script()], story)
@@ -200,7 +207,7 @@ def test_a_slow_relay_does_not_hold_up_a_quick_one(tmp_path: Path) -> None:
 def test_weights_are_kept_between_relays_that_are_well(tmp_path: Path) -> None:
     alert = alert_for(600)
 
-    async def story(worker: Worker, relays: list[ScriptedRelay]) -> None:
+    async def story(worker: Scheduler, relays: list[ScriptedRelay]) -> None:
         await until(lambda: all_accepted(alert))
 
     small, large = at_work(tmp_path, [Script(), Script()], story, {"weight": 1}, {"weight": 3})
@@ -212,7 +219,7 @@ def test_a_relay_for_bulk_takes_no_alert_and_goes_on_when_alerts_cannot(tmp_path
     alert, offer = alert_for(50), alert_for(80)
     Alert.objects.filter(pk=offer.pk).update(lane="bulk")
 
-    async def story(worker: Worker, relays: list[ScriptedRelay]) -> None:
+    async def story(worker: Scheduler, relays: list[ScriptedRelay]) -> None:
         await until(lambda: Relay.objects.filter(name="relay 0").exclude(trouble="").exists())
         await until(lambda: all_accepted(offer))
         assert set(await asked(lambda: states(alert).values())) <= {Outcome.WAITING}
@@ -227,7 +234,7 @@ def test_a_relay_for_bulk_takes_no_alert_and_goes_on_when_alerts_cannot(tmp_path
 def test_a_rate_holds_one_relay_and_not_the_others(tmp_path: Path) -> None:
     alert = alert_for(300)
 
-    async def story(worker: Worker, relays: list[ScriptedRelay]) -> None:
+    async def story(worker: Scheduler, relays: list[ScriptedRelay]) -> None:
         await until(lambda: all_accepted(alert))
 
     held, free = at_work(tmp_path, [Script(), Script()], story, {"rate": 10.0}, {})

@@ -13,8 +13,8 @@ from morefollows.courier.models import Outcome, ReplyCount
 from morefollows.courier.relays.interface import Reached, Reply
 from morefollows.courier.relays.providers import Providers
 from morefollows.courier.relays.throttle import RelayThrottle
-from morefollows.courier.sender import recorder
-from morefollows.courier.sender.worker import Worker
+from morefollows.courier.sender import collector
+from morefollows.courier.sender.scheduler import Scheduler
 from tests.courier.relays.test_several_relays import asked, at_work, times_taken
 from tests.courier.relays.test_shares import Clock
 from tests.courier.sender import test_worker
@@ -157,7 +157,7 @@ def test_a_provider_that_defers_delays_nobody_else_and_is_mailed_when_it_is_well
     from morefollows.stories.models import Alert
 
     monkeypatch.setattr(throttle, "_GROWTH", 8.0)  # so that it does not take minutes
-    monkeypatch.setattr(recorder, "_MOST_HELD", 3)
+    monkeypatch.setattr(collector, "_MOST_HELD", 3)
     pk, slow = mixed(2400, 2)
     alert = Alert.objects.get(pk=pk)
     tried: list[int] = []
@@ -170,12 +170,12 @@ def test_a_provider_that_defers_delays_nobody_else_and_is_mailed_when_it_is_well
         alert.batches.filter(worker="", due_at_ms__gt=1).update(due_at_ms=1)
         return all_accepted(alert)
 
-    async def story(worker: Worker, relays: list[ScriptedRelay]) -> None:
+    async def story(worker: Scheduler, relays: list[ScriptedRelay]) -> None:
         await until(lambda: others(Outcome.ACCEPTED))
         assert len(relays[0].taken) == 1200
         tried.append(await asked(lambda: ReplyCount.objects.get(alert=alert).count))
         relays[0].follow()
-        for gate in worker.gates:
+        for gate in worker.relays:
             for pace in gate.pacing.paces.values():
                 if pace.bucket is not None:
                     pace.bucket.set_rate(20)  # it would be asked every ten seconds
@@ -195,7 +195,7 @@ def test_a_relay_that_a_provider_does_not_like_leaves_its_mails_to_another(tmp_p
     pk, slow = mixed(600, 2)
     alert = Alert.objects.get(pk=pk)
 
-    async def story(worker: Worker, relays: list[ScriptedRelay]) -> None:
+    async def story(worker: Scheduler, relays: list[ScriptedRelay]) -> None:
         await until(
             lambda: len(now := states(alert)) == 600 and Outcome.WAITING not in now.values()
         )
@@ -220,7 +220,7 @@ def test_a_provider_whose_mails_get_no_reply_holds_up_nobody_else(tmp_path: Path
         reader.address = f"cy@{reader.domain}" if number % 2 == 0 else f"cy{number}@{reader.domain}"
     Reader.objects.bulk_update(readers, ["address", "domain"])
 
-    async def story(worker: Worker, relays: list[ScriptedRelay]) -> None:
+    async def story(worker: Scheduler, relays: list[ScriptedRelay]) -> None:
         async with asyncio.timeout(PATIENCE):
             while len(relays[0].taken) < 60:
                 await asyncio.sleep(0.1)

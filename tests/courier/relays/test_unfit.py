@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from morefollows.audience.models import Reader
+from morefollows.courier.batch.settling import ReplySettling
 from morefollows.courier.ledger import retries
 from morefollows.courier.models import Outcome, ReplyCount
-from morefollows.courier.sender.settling import ReplySettling
-from morefollows.courier.sender.worker import Worker
+from morefollows.courier.sender.scheduler import Scheduler
 from morefollows.stories.models import Alert
 from tests.courier.relays.test_several_relays import at_work, times_taken
 from tests.courier.sender import test_worker
@@ -46,7 +46,7 @@ def test_a_relay_without_smtputf8_leaves_such_mails_to_one_that_has_it(
 ) -> None:
     alert = international(200, every=2)
 
-    async def story(worker: Worker, relays: list[ScriptedRelay]) -> None:
+    async def story(worker: Scheduler, relays: list[ScriptedRelay]) -> None:
         await everybody(alert)
 
     without, with_ = at_work(
@@ -61,7 +61,7 @@ def test_a_relay_with_a_smaller_limit_leaves_mails_to_one_with_a_larger(tmp_path
     """Also where it says so only when it is given the mail."""
     alert = alert_for(90)
 
-    async def story(worker: Worker, relays: list[ScriptedRelay]) -> None:
+    async def story(worker: Scheduler, relays: list[ScriptedRelay]) -> None:
         await everybody(alert)
 
     small, strict, large = at_work(
@@ -81,7 +81,7 @@ def test_a_relay_with_a_smaller_limit_leaves_mails_to_one_with_a_larger(tmp_path
 def test_what_no_relay_can_carry_is_refused(tmp_path: Path) -> None:
     alert = international(40, every=2)
 
-    async def story(worker: Worker, relays: list[ScriptedRelay]) -> None:
+    async def story(worker: Scheduler, relays: list[ScriptedRelay]) -> None:
         await until(lambda: sorted(Counter(states(alert).values()).items()) == [(1, 20), (3, 20)])
 
     at_work(tmp_path, [Script(offers=PLAIN), Script(offers=PLAIN)], story)
@@ -95,14 +95,16 @@ def test_what_only_a_relay_that_is_away_can_carry_waits_for_it(
     """Nothing is refused, nothing turns round and round, and it goes when that relay is back."""
     alert = international(40, every=2)
     tried: Counter[int] = Counter()
-    judge = ReplySettling._goes_elsewhere
+    judge = ReplySettling._left_to_another
     monkeypatch.setattr(
         ReplySettling,
-        "_goes_elsewhere",
-        lambda self, mail, reply: tried.update([mail.ticket]) or judge(self, mail, reply),
+        "_left_to_another",
+        lambda self, mail, relay, reply: (
+            tried.update([mail.ticket]) or judge(self, mail, relay, reply)
+        ),
     )
 
-    async def story(worker: Worker, relays: list[ScriptedRelay]) -> None:
+    async def story(worker: Scheduler, relays: list[ScriptedRelay]) -> None:
         await relays[1].stop()
         await until(
             lambda: Counter(states(alert).values()) == {Outcome.ACCEPTED: 20, Outcome.DEFERRED: 20}
@@ -122,7 +124,7 @@ def test_what_waits_is_refused_when_that_relay_turns_out_not_to_carry_it_either(
 ) -> None:
     alert = international(20)
 
-    async def story(worker: Worker, relays: list[ScriptedRelay]) -> None:
+    async def story(worker: Scheduler, relays: list[ScriptedRelay]) -> None:
         await relays[1].stop()
         await until(lambda: list(states(alert).values()).count(Outcome.DEFERRED) == 20)
         await relays[1].start_again()
@@ -134,7 +136,7 @@ def test_what_waits_is_refused_when_that_relay_turns_out_not_to_carry_it_either(
 def test_a_relay_for_other_mail_does_not_count(tmp_path: Path) -> None:
     alert = international(20)
 
-    async def story(worker: Worker, relays: list[ScriptedRelay]) -> None:
+    async def story(worker: Scheduler, relays: list[ScriptedRelay]) -> None:
         await until(lambda: list(states(alert).values()).count(Outcome.REFUSED) == 20)
 
     terms = ({"purpose": "alerts"}, {"purpose": "bulk"})
@@ -144,13 +146,13 @@ def test_a_relay_for_other_mail_does_not_count(tmp_path: Path) -> None:
 def test_it_waits_without_its_round_when_many_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from morefollows.courier.sender import recorder as books_
+    from morefollows.courier.sender import collector
 
-    monkeypatch.setattr(books_, "_MOST_HELD", 0)
+    monkeypatch.setattr(collector, "_MOST_HELD", 0)
     monkeypatch.setattr(retries, "_MINUTES", (0.01,))
     alert = international(30)
 
-    async def story(worker: Worker, relays: list[ScriptedRelay]) -> None:
+    async def story(worker: Scheduler, relays: list[ScriptedRelay]) -> None:
         await relays[1].stop()
         await until(lambda: list(states(alert).values()).count(Outcome.DEFERRED) == 30)
         await asyncio.sleep(1.5)

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from morefollows.courier.sender.prepared_alert import PreparedAlert
-from morefollows.courier.sender.worker import Worker
+from morefollows.courier.batch.prepared_alert import PreparedAlert
+from morefollows.courier.sender.loader import BatchLoader
+from morefollows.courier.sender.scheduler import Scheduler
 from morefollows.stories.models import Alert
 from tests.courier.sender.test_worker import Slot, all_accepted, at_work, held, newsroom, until
 from tests.courier.support import alert_for
@@ -41,7 +42,7 @@ def test_a_clock_set_back_in_the_hold_makes_it_no_longer(
     alert = held(30, 1.5)
     begun = time.monotonic()
 
-    async def story(worker: Worker, relay: Slot) -> None:
+    async def story(worker: Scheduler, relay: Slot) -> None:
         relay.on = True
         await until(lambda: alert.batches.exclude(worker="").exists())
         clock.turned = -3600
@@ -57,7 +58,7 @@ def test_a_clock_set_back_in_the_hold_makes_it_no_longer(
 def test_a_clock_set_back_in_the_middle_repeats_nothing(tmp_path: Path, clock: Clock) -> None:
     alert = alert_for(40)
 
-    async def story(worker: Worker, relay: Slot) -> None:
+    async def story(worker: Scheduler, relay: Slot) -> None:
         await until(lambda: alert.batches.exclude(worker="").exists())
         clock.turned = -7200
         relay.on = True
@@ -72,7 +73,7 @@ def test_who_wakes_up_after_hours_asks_before_anything_leaves(tmp_path: Path, cl
     """A laptop that was closed: the mails in hand are not sent, the desk is asked."""
     alert = alert_for(40)
 
-    async def story(worker: Worker, relay: Slot) -> None:
+    async def story(worker: Scheduler, relay: Slot) -> None:
         await until(lambda: alert.batches.exclude(worker="").exists())
         clock.turned = 7200
         relay.on = True
@@ -91,23 +92,28 @@ def test_a_look_that_began_before_the_desk_was_asked_lets_nothing_leave(
 ) -> None:
     """The machine is suspended during a look: its data is hours old when it resumes."""
     alert = alert_for(40)
-    claim = Worker._claim
+    fill = BatchLoader.fill
     asked: list[bool] = []
     relays: list[Slot] = []
+    workers: list[Scheduler] = []
 
-    async def sleeps(worker: Worker, release: PreparedAlert) -> None:
-        await claim(worker, release)
-        if any(batch_run.handed_out_to for batch_run in worker._rounds) and not asked:
+    async def sleeps(loader: BatchLoader, release: PreparedAlert) -> None:
+        await fill(loader, release)
+        if not workers:
+            return
+        [worker] = workers
+        if any(batch_run.handed_out_to for batch_run in worker.loaded.batches) and not asked:
             clock.turned = 7200
-            for batch_run in worker._rounds:
-                batch_run.dirty = True
+            for batch_run in worker.loaded.batches:
+                batch_run.mails.dirty = True
             relays[0].on = True
-            await worker._write()
+            await worker.recorder.write()
             asked.append(True)
 
-    monkeypatch.setattr(Worker, "_claim", sleeps)
+    monkeypatch.setattr(BatchLoader, "fill", sleeps)
 
-    async def story(worker: Worker, relay: Slot) -> None:
+    async def story(worker: Scheduler, relay: Slot) -> None:
+        workers.append(worker)
         relays.append(relay)
         while not asked:
             worker._listener.wake()

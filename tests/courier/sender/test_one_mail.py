@@ -15,11 +15,13 @@ from morefollows.audience.models import Letter, Reader, Subscription, Suppressio
 from morefollows.audit.models import AuditEntry
 from morefollows.courier.ledger import history
 from morefollows.courier.models import Outcome
+from morefollows.courier.outbox import claims as letter_claims
 from morefollows.courier.outbox import queue
-from morefollows.courier.outbox.queue import ClaimedLetter, LetterQueue, RefreshedLetters
+from morefollows.courier.outbox.claims import ClaimedLetter, RefreshedLetters
+from morefollows.courier.outbox.queue import LetterQueue
 from morefollows.courier.relays.interface import Mail, Reached, Reply
-from morefollows.courier.sender import worker as worker_module
-from morefollows.courier.sender.worker import Worker
+from morefollows.courier.sender import scheduler as scheduler_module
+from morefollows.courier.sender.scheduler import Scheduler
 from morefollows.stories.models import Alert
 from tests.courier.sender.test_worker import Slot, all_accepted, at_work, newsroom, until
 from tests.courier.support import (
@@ -61,7 +63,7 @@ def test_one_reader_whose_mail_cannot_be_made_is_refused_and_all_others_get_it(
     broken = Reader.objects.filter(subscriptions__topic=alert.topic).order_by("pk")[7]
     Reader.objects.filter(pk=broken.pk).update(address="nobody")
 
-    async def story(worker: Worker, relay: Slot) -> None:
+    async def story(worker: Scheduler, relay: Slot) -> None:
         relay.on = True
         relay.wake()
         await until(lambda: set(states(alert).values()) == {Outcome.ACCEPTED, Outcome.REFUSED})
@@ -81,7 +83,7 @@ def test_an_alert_of_which_nothing_can_be_made_is_given_up(tmp_path: Path) -> No
     bad, good = alert_for(60), alert_for(20)
     Reader.objects.filter(subscriptions__topic=bad.topic).update(address="nobody")
 
-    async def story(worker: Worker, relay: Slot) -> None:
+    async def story(worker: Scheduler, relay: Slot) -> None:
         relay.on = True
         relay.wake()
         await until(lambda: all_accepted(good))
@@ -99,16 +101,16 @@ def test_an_alert_that_cannot_be_composed_holds_up_no_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     bad, good = alert_for(20), alert_for(20)
-    prepare: Callable[..., Any] = worker_module.prepare_alert
+    prepare: Callable[..., Any] = scheduler_module.prepare_alert
 
     def fails(alert: Any, *arguments: Any) -> Any:
         if alert.id == bad.pk:
             raise error
         return prepare(alert, *arguments)
 
-    monkeypatch.setattr(worker_module, "prepare_alert", fails)
+    monkeypatch.setattr(scheduler_module, "prepare_alert", fails)
 
-    async def story(worker: Worker, relay: Slot) -> None:
+    async def story(worker: Scheduler, relay: Slot) -> None:
         relay.on = True
         relay.wake()
         await until(lambda: all_accepted(good))
@@ -124,7 +126,7 @@ def test_a_letter_that_cannot_be_made_is_refused_and_all_others_leave(tmp_path: 
     bad, good = thanks(), thanks()
     Topic.objects.filter(pk=bad.topic_id).update(name="Sport\r\nnews")
 
-    async def story(worker: Worker, relay: Slot) -> None:
+    async def story(worker: Scheduler, relay: Slot) -> None:
         relay.on = True
         relay.wake()
         await until(lambda: (state_of(bad), state_of(good)) == ("refused", "accepted"))
@@ -140,7 +142,7 @@ def test_a_letter_that_is_in_flight_keeps_no_other_waiting(tmp_path: Path) -> No
     slow = thanks()
     waiting: list[Mail] = []
 
-    async def story(worker: Worker, relay: Slot) -> None:
+    async def story(worker: Scheduler, relay: Slot) -> None:
         def one() -> bool:
             if not waiting and (mail := relay.source.take()) is not None:
                 waiting.append(mail)
@@ -178,7 +180,7 @@ async def _threaded(make: Callable[[], list[Letter]]) -> list[Letter]:
 def test_who_is_suppressed_while_the_letter_waits_for_a_relay_is_not_mailed(tmp_path: Path) -> None:
     owed, other = thanks(), thanks()
 
-    async def story(worker: Worker, relay: Slot) -> None:
+    async def story(worker: Scheduler, relay: Slot) -> None:
         await until(
             lambda: Letter.objects.exclude(worker="").count() == 2
         )  # claimed, and no relay takes it yet
@@ -218,7 +220,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 def posted() -> tuple[LetterQueue, ClaimedLetter]:
     thanks()
     post = LetterQueue(lambda: None)
-    [job] = queue.claim_letters("one", 5)
+    [job] = letter_claims.claim_letters("one", 5)
     post.add([(job, Mail(b"b@x.example", b"cy@reader.example", [b""], lambda mail, reply: None))])
     return post, job
 
@@ -239,8 +241,10 @@ def test_a_letter_that_was_claimed_long_ago_is_given_back_and_not_begun(clock: C
     assert post.take(A_RELAY) is None
     post.give_back_old()
     assert [(one.state, one.tried) for one in post.done] == [("waiting", False)]
-    assert queue.record_results(post.done) == 0
-    assert [again.attempts for again in queue.claim_letters("two", 5)] == [0], "no try counts"
+    assert letter_claims.record_results(post.done) == 0
+    assert [again.attempts for again in letter_claims.claim_letters("two", 5)] == [0], (
+        "no try counts"
+    )
 
 
 def test_a_letter_without_an_answer_is_repeated_twice_at_the_most() -> None:
@@ -249,14 +253,14 @@ def test_a_letter_without_an_answer_is_repeated_twice_at_the_most() -> None:
     for _ in range(5):
         Letter.objects.filter(state="waiting").update(due_at_ms=1)
         post = LetterQueue(lambda: None)
-        for job in queue.claim_letters("one", 5):
+        for job in letter_claims.claim_letters("one", 5):
             post.add(
                 [(job, Mail(b"b@x.example", b"cy@reader.example", [b""], lambda mail, reply: None))]
             )
             while (mail := post.take(A_RELAY)) is not None:
                 copies += 1
                 mail.settle(mail, SILENCE)
-        queue.record_results(post.done)
+        letter_claims.record_results(post.done)
     assert (copies, state_of(owed)) == (3, "uncertain")
 
 
@@ -268,7 +272,7 @@ def test_a_confirmation_is_sent_only_while_its_link_would_be_good(
     created = timezone.now() - timedelta(days=2, seconds=age)
     owed = thanks(kind=Letter.Kind.CONFIRMATION, created_at=created)
     Subscription.objects.filter(reader=owed.reader_id).update(state=Subscription.State.PENDING)
-    claimed = queue.claim_letters("one", 5)
+    claimed = letter_claims.claim_letters("one", 5)
     assert (len(claimed), state_of(owed)) == (int(state == "waiting"), state)
 
 

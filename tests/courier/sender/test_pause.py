@@ -66,7 +66,7 @@ def editor_of(alert: Alert) -> Editor:
 def a_pass(alert: Alert, *replies: Reply, repeat: bool = True, worker: str = "one") -> int:
     """Claims and mails what is due. The last of `replies` answers the rest. Returns the count."""
     release = prepared_alert(alert)
-    release.running = release.running._replace(
+    release.alert = release.alert._replace(
         repeat=repeat, expires_at_ms=Alert.objects.get(pk=alert.pk).expires_at_ms
     )
     said, mails = list(replies), 0

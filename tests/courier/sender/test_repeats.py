@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 
 from morefollows.audience.models import Reader
+from morefollows.courier.batch.batch_run import BatchRun
 from morefollows.courier.ledger import recovery, retries
 from morefollows.courier.ledger.put_backs import LIMIT, LIMIT_IN_TROUBLE
 from morefollows.courier.models import Batch, Outcome
+from morefollows.courier.outbox import claims as letter_claims
 from morefollows.courier.outbox import queue
 from morefollows.courier.relays.interface import Carriers, Mail, Reached, Reply
-from morefollows.courier.sender.batch_run import BatchRun
-from morefollows.courier.sender.worker import Worker
+from morefollows.courier.sender.scheduler import Scheduler
 from morefollows.stories.models import Alert
 from tests.courier.relays.test_several_relays import at_work, times_taken
 from tests.courier.sender import test_worker
@@ -68,7 +69,7 @@ def test_a_mail_without_a_reply_is_repeated_twice_at_the_most(
     rules = tuple(Rule("content", match=f"^{name}@", do=do) for name in poison)
     seen: Counter[str] = Counter()
 
-    async def story(worker: Worker, relays: list[ScriptedRelay]) -> None:
+    async def story(worker: Scheduler, relays: list[ScriptedRelay]) -> None:
         told = relays[0].rule
 
         def rule(at: str, line: bytes) -> Rule | None:
@@ -104,7 +105,7 @@ def test_a_relay_that_always_closes_at_one_recipient_serves_all_others(tmp_path:
     alert = alert_for(200)
     (name,) = some(alert, 1)
 
-    async def story(worker: Worker, relays: list[ScriptedRelay]) -> None:
+    async def story(worker: Scheduler, relays: list[ScriptedRelay]) -> None:
         await until(lambda: list(states(alert).values()).count(Outcome.ACCEPTED) == 199)
 
     (relay,) = at_work(
@@ -208,7 +209,7 @@ def test_where_an_editor_is_asked_nothing_is_repeated() -> None:
     alert = alert_for(2)
     cut_from_start(alert)
     release = prepared_alert(alert)
-    release.running = release.running._replace(repeat=False)
+    release.alert = release.alert._replace(repeat=False)
     batch_runs = claim_batch_runs("one", release)
     write("one", batch_runs, ahead=2)
     for reached in (Reached.CONTENT, Reached.BEHIND):
@@ -234,7 +235,7 @@ def test_when_a_relay_is_resumed_nobody_waits_for_their_own_time(
         return batch_run.waiting_for()
 
     assert len(look()) == 1
-    batch_run.hurry()
+    batch_run.mails.all_due()
     assert len(look()) == 2
 
 
@@ -247,7 +248,7 @@ class Letters:
     def __init__(self, count: int) -> None:
         self.post = queue.LetterQueue(lambda: None)
         jobs = [
-            queue.ClaimedLetter(
+            letter_claims.ClaimedLetter(
                 n, "confirmation", False, 0, 1, n, "cy", "reader.example", "en", 0, b"u", b"r", b"t"
             )
             for n in range(count)

@@ -25,7 +25,7 @@ from morefollows.courier.relays.interface import Circuit, Mail, MailSource, Reac
 from morefollows.courier.relays.relay_pool import RelayPool
 from morefollows.courier.relays.relay_queue import RelayQueue
 from morefollows.courier.restore import detection
-from morefollows.courier.sender.worker import Worker
+from morefollows.courier.sender.scheduler import Scheduler
 from morefollows.notify import Listener
 from morefollows.stories.actions import now_ms
 from morefollows.stories.models import Alert, Update
@@ -69,7 +69,7 @@ def newsroom(transactional_db: None) -> None:
 
 def at_work(
     folder: Path,
-    story: Callable[[Worker, Slot], Awaitable[None]],
+    story: Callable[[Scheduler, Slot], Awaitable[None]],
     *,
     watch: detection.RestoreWatch | None = None,
 ) -> None:
@@ -80,10 +80,12 @@ def at_work(
         listener.patience_seconds = 0.05
         await listener.open()
         process = this_process(sandbox.folder(), 1)
-        worker = Worker(process, listener, RelayPool(), on_complete=lambda alert: None, watch=watch)
-        gate = RelayQueue(RelayAddress("relay.example", 25), worker, senders=1)
+        worker = Scheduler(
+            process, listener, RelayPool(), on_complete=lambda alert: None, restores=watch
+        )
+        gate = RelayQueue(RelayAddress("relay.example", 25), worker.feeder.next_mail, senders=1)
         gate.relay = relay = Slot(gate)
-        worker.gates.add(gate)
+        worker.relays.add(gate)
         running = asyncio.create_task(worker.run())
         telling = asyncio.ensure_future(story(worker, relay))
         try:
@@ -132,7 +134,7 @@ def test_it_keeps_its_claims_while_the_relay_is_down(tmp_path: Path, settings: A
     settings.MOREFOLLOWS = dataclasses.replace(settings.MOREFOLLOWS, claim=1)
     alert = alert_for(40)
 
-    async def story(worker: Worker, relay: Slot) -> None:
+    async def story(worker: Scheduler, relay: Slot) -> None:
         await asyncio.sleep(3)
         relay.on = True
         relay.wake()
@@ -167,7 +169,7 @@ def test_it_outlives_a_database_that_is_gone_for_a_while(
 
     monkeypatch.setattr(claims, "record_outcomes", fails(record))
 
-    async def story(worker: Worker, relay: Slot) -> None:
+    async def story(worker: Scheduler, relay: Slot) -> None:
         nonlocal gone
         relay.on = True
         await until(lambda: "can't be written" in caplog.text)
@@ -195,7 +197,7 @@ def test_it_does_not_go_on_without_its_books(
 
     monkeypatch.setattr(claims, "record_outcomes", broken)
 
-    async def story(worker: Worker, relay: Slot) -> None:
+    async def story(worker: Scheduler, relay: Slot) -> None:
         relay.on = True
         await asyncio.sleep(PATIENCE)
 
@@ -211,8 +213,8 @@ def test_noting_trouble_may_fail(
 
     monkeypatch.setattr(actions, "note_trouble", fails)
 
-    async def story(worker: Worker, relay: Slot) -> None:
-        worker.note_trouble("relay.example:25", "The relay can't be reached.")
+    async def story(worker: Scheduler, relay: Slot) -> None:
+        worker.reports.note_trouble("relay.example:25", "The relay can't be reached.")
         await until(lambda: "could not be noted" in caplog.text)
 
     at_work(tmp_path, story)
@@ -239,7 +241,7 @@ def test_an_alert_taken_back_in_the_last_moment_is_not_sent(
 
     monkeypatch.setattr(claims, "record_outcomes", just_too_late)
 
-    async def story(worker: Worker, relay: Slot) -> None:
+    async def story(worker: Scheduler, relay: Slot) -> None:
         relay.on = True
         await until(lambda: Alert.objects.get(pk=alert.pk).state == "taken back")
         for _ in range(20):
@@ -255,7 +257,7 @@ def test_who_leaves_in_the_hold_is_not_mailed(tmp_path: Path) -> None:
     alert = held(30, 1.5)
     leaver = min(Subscription.objects.filter(topic=alert.topic).values_list("reader_id", flat=True))
 
-    async def story(worker: Worker, relay: Slot) -> None:
+    async def story(worker: Scheduler, relay: Slot) -> None:
         relay.on = True
         # All cut, claimed and loaded: ready to go.
         await until(
@@ -299,7 +301,7 @@ def test_an_alert_overtakes_an_offer_that_is_being_sent(tmp_path: Path) -> None:
     )
     alerts: list[Alert] = []
 
-    async def story(worker: Worker, relay: Slot) -> None:
+    async def story(worker: Scheduler, relay: Slot) -> None:
         await until(lambda: offer.batches.exclude(worker="").exists())
         for _ in range(300):
             await asyncio.sleep(0)
@@ -311,7 +313,7 @@ def test_an_alert_overtakes_an_offer_that_is_being_sent(tmp_path: Path) -> None:
                 await asyncio.sleep(0.02)
         assert 0 < len(relay.taken) < 600
         alerts.append(await asyncio.to_thread(_made, lambda: alert_for(900)))
-        await until(lambda: worker._ready(bulk=False) > 0)
+        await until(lambda: worker.loaded.mails(bulk=False) > 0)
         begun = len(relay.taken)
         relay.on = True
         relay.wake()
@@ -335,11 +337,11 @@ def test_mails_that_wait_for_the_ledger_have_it_written_at_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Twenty mails are allowed for each write: at one write in two seconds, they would be slow."""
-    monkeypatch.setattr("morefollows.courier.sender.recorder._AHEAD", 20)
+    monkeypatch.setattr("morefollows.courier.sender.collector._AHEAD", 20)
     monkeypatch.setattr("morefollows.courier.sender.recorder._WRITE_EVERY", 2)
     alert = alert_for(200)
 
-    async def story(worker: Worker, relay: Slot) -> None:
+    async def story(worker: Scheduler, relay: Slot) -> None:
         relay.on = True
         relay.wake()
         await until(lambda: len(relay.taken) == 200)
@@ -359,8 +361,8 @@ def test_a_digest_leaves_by_itself_and_after_every_alert(tmp_path: Path) -> None
     Reader.objects.filter(pk=reader).update(frequency="digest", has_preferences=True, **due)
     Alert.objects.filter(pk=past.pk).update(held_until_ms=now_ms() - 60_000)
 
-    async def story(worker: Worker, relay: Slot) -> None:
-        await until(lambda: worker._ready(bulk=False) > 0)
+    async def story(worker: Scheduler, relay: Slot) -> None:
+        await until(lambda: worker.loaded.mails(bulk=False) > 0)
         relay.on = True
         relay.wake()
         await until(lambda: Letter.objects.filter(kind="digest").update(due_at_ms=1) == 1)
@@ -379,7 +381,7 @@ def test_what_a_sender_writes_last_is_missed_in_a_backup_that_lacks_it(
     alert = alert_for(3)
     backup: list[int] = []
 
-    async def story(worker: Worker, relay: Slot) -> None:
+    async def story(worker: Scheduler, relay: Slot) -> None:
         await until(lambda: StateNumber.objects.exists())
         backup.append(await asked(lambda: StateNumber.objects.get().number))
         relay.on = True

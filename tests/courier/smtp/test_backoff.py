@@ -219,7 +219,7 @@ def test_silence_is_logged_and_told_wherever_it_begins(
 
     monkeypatch.setattr(smtp_, "_LOGGED_AFTER", 0.5)
     monkeypatch.setattr(smtp_, "_TOLD_AFTER", 1.0)
-    caplog.set_level("WARNING", "morefollows.courier.smtp.connection_pool")
+    caplog.set_level("WARNING", "morefollows.courier.smtp")
 
     async def work() -> None:
         async with ScriptedRelay(Script(rules=(Rule(at, do="hang"),))) as relay:

@@ -357,7 +357,7 @@ def test_the_settings_say_whether_a_relay_that_had_tls_may_go_without(
     starttls: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """As after a restart: an earlier process had seen it."""
-    caplog.set_level("WARNING", "morefollows.courier.smtp.connection_pool")
+    caplog.set_level("WARNING", "morefollows.courier.smtp")
     if starttls == "offered":
         words, _ = trouble_of(Script(), starttls=starttls, secured=True)
         assert (

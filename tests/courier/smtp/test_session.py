@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from morefollows.courier.relays.interface import Mail, Reached, Reply
-from morefollows.courier.smtp import connection_pool
+from morefollows.courier.smtp import gathering
 from tests.courier.smtp.support import QUICK, MemorySource, body, client, deliver, numbers, run
 from tests.support.scripted_relay import Rule, Script, ScriptedRelay
 
@@ -58,7 +58,7 @@ def test_it_lets_replies_gather_only_while_many_connections_are_busy(
 ) -> None:
     waited: list[float] = []
     monkeypatch.setattr(
-        connection_pool, "time", SimpleNamespace(monotonic=lambda: 0.0, sleep=waited.append)
+        gathering, "time", SimpleNamespace(monotonic=lambda: 0.0, sleep=waited.append)
     )
     source, _, _ = send(
         Script(offers=("PIPELINING", *PLAIN)), MemorySource(100), connections=connections

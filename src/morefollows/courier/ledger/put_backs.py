@@ -30,7 +30,7 @@ class PutBacks:
         """Whether the mail was put back before. It is then sent alone on a connection."""
         return ticket in self._known
 
-    def again(self, ticket: int, way: AnsweringRelay, reply: Reply) -> bool:
+    def again(self, ticket: int, relay: AnsweringRelay, reply: Reply) -> bool:
         """Counts a relay's error, and returns whether the mail is handed out again at once.
 
         A mail that causes an error each time must not delay all others. So it counts against the
@@ -41,10 +41,10 @@ class PutBacks:
             return True
         before = self._known.get(ticket)
         if before is None:
-            count = _PutBack(1, 1, way.progress)
+            count = _PutBack(1, 1, relay.progress)
         else:
             count = _PutBack(
-                before.times + (way.progress > before.progress), before.all + 1, way.progress
+                before.times + (relay.progress > before.progress), before.all + 1, relay.progress
             )
         if count.times >= LIMIT or count.all >= LIMIT_IN_TROUBLE:
             del self._known[ticket]

@@ -61,13 +61,38 @@ def contents(letters: Sequence[Letter]) -> dict[int, DigestContents]:
     letters = [one for one in allowed(letters) if (one.until_ms or 0) > now_ms() - DAY_MS]
     if not letters:
         return {}
+    facts = _query(letters)
+    found = {}
+    for letter in letters:
+        if listed := _missed_updates(letter, facts)[:MOST]:
+            found[letter.pk] = DigestContents(
+                tuple(update.pk for update in listed),
+                [pk for update in listed for pk in facts.carried_by[update.story_id]],
+            )
+    return found
+
+
+class _Facts(NamedTuple):
+    """What is known of the stories and readers of some digests."""
+
+    alerts: list[Alert]  #: of the time that any of these digests covers
+    newest: Mapping[int, Update]  #: story → its newest published update
+    carried_by: Mapping[int, list[int]]  #: story → the alerts that carry this update
+    outcomes: Mapping[int, Mapping[int, int]]  #: reader → alert → outcome
+    listed_before: Mapping[int, set[int]]  #: reader → alerts listed in an earlier digest
+    preferences: Mapping[int, DeliveryPreferences]  #: by reader; deleted readers are missing
+    story_preferences: Mapping[tuple[int, int], str]  #: (reader, story) → preference
+    topics: Mapping[int, set[int]]  #: reader → topics with an active subscription
+
+
+def _query(letters: Sequence[Letter]) -> _Facts:
+    """Queries what `_missed_updates` needs for these letters."""
     since, until = (
         min(one.since_ms or 0 for one in letters),
         max(one.until_ms or 0 for one in letters),
     )
-    alerts = {
-        alert.pk: alert
-        for alert in Alert.objects.select_related("update__story")
+    alerts = list(
+        Alert.objects.select_related("update__story")
         .filter(
             lane=Alert.Lane.ALERT,
             held_until_ms__gte=since,
@@ -77,49 +102,49 @@ def contents(letters: Sequence[Letter]) -> dict[int, DigestContents]:
         .exclude(audience=Alert.Audience.DRILL)
         .exclude(update__story__state=Story.State.WITHDRAWN)
         .exclude(update__story__embargo_until__gt=timezone.now())
-    }
-    stories = {alert.update.story_id for alert in alerts.values()}
-    newest, bringing = _newest(stories)
+    )
+    stories = {alert.update.story_id for alert in alerts}
+    newest, carried_by = _newest(stories)
     readers = sorted({one.reader_id for one in letters})
-    kept = history.outcomes([*alerts, *(pk for pks in bringing.values() for pk in pks)], readers)
-    # These letters are left out: one that was deferred and is tried again must not count itself.
-    about = [pk for pks in bringing.values() for pk in pks]
-    before = history.sent_in_digests(about, readers, but=[one.pk for one in letters])
-    terms, story_preferences, topics = (
+    carrying = [pk for pks in carried_by.values() for pk in pks]
+    return _Facts(
+        alerts,
+        newest,
+        carried_by,
+        history.outcomes([*(alert.pk for alert in alerts), *carrying], readers),
+        # These letters are left out: one that was deferred and is retried must not count itself.
+        history.sent_in_digests(carrying, readers, but=[one.pk for one in letters]),
         preferences_of(readers),
         _story_preferences(readers, stories),
         _topics(readers),
     )
-    found = {}
-    for one in letters:
-        reader = one.reader_id
-        if reader not in terms:
-            continue  # deleted meanwhile
-        outcomes, told_before = kept.get(reader, {}), before.get(reader, set())
-        missed: set[int] = set()
-        for alert in alerts.values():
-            story = alert.update.story_id
-            on = terms[reader]._replace(choice=story_preferences.get((reader, story), ""))
-            in_time = (one.since_ms or 0) <= alert.held_until_ms < (one.until_ms or 0)
-            if (
-                in_time
-                and alert.topic_id in topics.get(reader, ())
-                and _held_back(alert, outcomes, on)
-            ):
-                missed.add(story)
-        updates = [
-            newest[story]
-            for story in missed
-            if story in newest and not _had(bringing[story], outcomes, told_before)
-        ]
-        updates.sort(key=lambda update: update.published_at or update.created_at, reverse=True)
-        if updates:
-            told = updates[:MOST]
-            found[one.pk] = DigestContents(
-                tuple(update.pk for update in told),
-                [pk for update in told for pk in bringing[update.story_id]],
-            )
-    return found
+
+
+def _missed_updates(letter: Letter, facts: _Facts) -> list[Update]:
+    """The updates that this letter's reader has missed, newest first."""
+    reader = letter.reader_id
+    if reader not in facts.preferences:
+        return []  # deleted meanwhile
+    outcomes, before = facts.outcomes.get(reader, {}), facts.listed_before.get(reader, set())
+    missed: set[int] = set()
+    for alert in facts.alerts:
+        story = alert.update.story_id
+        choice = facts.story_preferences.get((reader, story), "")
+        preferences = facts.preferences[reader]._replace(choice=choice)
+        if (
+            (letter.since_ms or 0) <= alert.held_until_ms < (letter.until_ms or 0)
+            and alert.topic_id in facts.topics.get(reader, ())
+            and _held_back(alert, outcomes, preferences)
+        ):
+            missed.add(story)
+    updates = [
+        facts.newest[story]
+        for story in missed
+        if story in facts.newest and not _had(facts.carried_by[story], outcomes, before)
+    ]
+    return sorted(
+        updates, key=lambda update: update.published_at or update.created_at, reverse=True
+    )
 
 
 def allowed(letters: Sequence[Letter]) -> list[Letter]:
@@ -139,31 +164,32 @@ def allowed(letters: Sequence[Letter]) -> list[Letter]:
     ]
 
 
-def _held_back(alert: Alert, outcomes: Mapping[int, int], terms: DeliveryPreferences) -> bool:
+def _held_back(alert: Alert, outcomes: Mapping[int, int], preferences: DeliveryPreferences) -> bool:
     """Whether this alert was not mailed to the reader, and belongs in a digest."""
     outcome = outcomes.get(alert.pk)
     digest = (
-        terms.frequency == Reader.Frequency.DIGEST and terms.choice != StoryPreference.Choice.FOLLOW
+        preferences.frequency == Reader.Frequency.DIGEST
+        and preferences.choice != StoryPreference.Choice.FOLLOW
     )
     if outcome not in _MISSED and not (digest and outcome in _COMING):
         return False
     news = AlertFacts(alert.update.kind, owed=alert.audience == Alert.Audience.RECIPIENTS)
-    return in_summary(terms, news, datetime.fromtimestamp(alert.held_until_ms / 1000, UTC))
+    return in_summary(preferences, news, datetime.fromtimestamp(alert.held_until_ms / 1000, UTC))
 
 
-def _had(bringing: Sequence[int], outcomes: Mapping[int, int], told: set[int]) -> bool:
+def _had(carried_by: Sequence[int], outcomes: Mapping[int, int], before: set[int]) -> bool:
     """Whether the story's newest update was, or may have been, sent to the reader."""
-    return any(pk in told or outcomes.get(pk) in _HAD for pk in bringing)
+    return any(pk in before or outcomes.get(pk) in _HAD for pk in carried_by)
 
 
 def _newest(stories: set[int]) -> tuple[dict[int, Update], dict[int, list[int]]]:
     """Story → its newest published update; story → the alerts that carry this update."""
-    told = Update.objects.filter(story__in=stories, published_at__isnull=False).order_by(
+    published = Update.objects.filter(story__in=stories, published_at__isnull=False).order_by(
         "story", "number"
     )
     alerts = Alert.objects.filter(state__in=(*_OVER, Alert.State.STOPPED))
     newest = {
-        update.story_id: update for update in told.prefetch_related(Prefetch("alerts", alerts))
+        update.story_id: update for update in published.prefetch_related(Prefetch("alerts", alerts))
     }
     return newest, {
         story: [alert.pk for alert in update.alerts.all()] for story, update in newest.items()

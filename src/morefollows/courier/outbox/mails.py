@@ -19,7 +19,7 @@ from morefollows.courier.message.content import return_paths
 from morefollows.courier.message.header_encoding import date
 from morefollows.courier.message.letters import KINDS, Occasion, letter
 from morefollows.courier.message.template import Fill, renderer
-from morefollows.courier.outbox.queue import ClaimedLetter
+from morefollows.courier.outbox.claims import ClaimedLetter
 from morefollows.courier.relays.interface import Mail, Reply
 
 

@@ -17,14 +17,10 @@ from django.db import transaction
 
 from morefollows.audience.models import Letter
 from morefollows.audit import actions as audit
-from morefollows.courier.outbox import digests, queue
+from morefollows.courier.outbox import claims, digests
+from morefollows.courier.outbox.claims import ClaimedLetter, LetterResult, RefreshedLetters
 from morefollows.courier.outbox.mails import LetterMails
-from morefollows.courier.outbox.queue import (
-    ClaimedLetter,
-    LetterQueue,
-    LetterResult,
-    RefreshedLetters,
-)
+from morefollows.courier.outbox.queue import LetterQueue
 from morefollows.courier.relays.interface import AnsweringRelay, Mail
 from morefollows.stories.actions import now_ms
 
@@ -70,7 +66,7 @@ class Outbox:
             self._owed_at = time.monotonic()
         post = self._posts[bulk]
         room = post.room(_AT_ONCE[bulk]) if most is None else most - len(post)
-        return self._make(queue.claim_letters(self._name, room, bulk=bulk))
+        return self._make(claims.claim_letters(self._name, room, bulk=bulk))
 
     def _make(self, jobs: Sequence[ClaimedLetter]) -> NewlyClaimed:
         """Renders these jobs. One that can't be rendered is refused, and all others go on."""
@@ -97,7 +93,7 @@ class Outbox:
 
     def _look_again(self, jobs: Sequence[ClaimedLetter]) -> RefreshedLetters:
         """Queries the readers of these jobs, and renders again what has changed."""
-        found = queue.look_again(jobs)
+        found = claims.look_again(jobs)
         same = {job.letter for job in jobs if _unchanged(job, found.get(job.letter))}
         made, done = self._make([job for letter, job in found.items() if letter not in same])
         gone = [job for job in jobs if job.letter not in found]
@@ -115,9 +111,9 @@ class Outbox:
         self._posts[bulk].add(claimed.mails)
         self._posts[bulk].done += claimed.done
 
-    def take(self, way: AnsweringRelay, *, bulk: bool) -> Mail | None:
+    def take(self, relay: AnsweringRelay, *, bulk: bool) -> Mail | None:
         """The next letter of this lane for this relay, or None."""
-        return self._posts[bulk].take(way)
+        return self._posts[bulk].take(relay)
 
     def waits(self, *, bulk: bool) -> bool:
         """Whether letters of this lane are claimed and not handed out."""

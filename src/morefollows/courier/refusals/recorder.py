@@ -14,12 +14,12 @@ from typing import Any
 from django.db import Error as AnyDatabaseError
 
 from morefollows.audience.suppression.bounces import BouncedMail
+from morefollows.courier.batch.batch_run import BatchRun
+from morefollows.courier.batch.prepared_alert import PreparedAlert
 from morefollows.courier.ledger import claims
 from morefollows.courier.ledger.claims import BatchRecord
 from morefollows.courier.models import Brake
 from morefollows.courier.refusals import bounces, brake
-from morefollows.courier.sender.batch_run import BatchRun
-from morefollows.courier.sender.prepared_alert import PreparedAlert
 
 log = logging.getLogger(__name__)
 
@@ -29,20 +29,20 @@ _LOOK_EVERY = 2.0  # seconds between two checks for refusals to defer or to coun
 class RefusalRecorder:
     """Records the refusals of one sender process. `call` runs a function in its database thread.
 
-    `releases`: its alerts by id. `rounds`: the batches that it holds. Both are the sender's own
+    `alerts`: its alerts by id. `batches`: the batches that it holds. Both are the sender's own
     collections, which change.
     """
 
     def __init__(
         self,
         call: Callable[..., Awaitable[Any]],
-        releases: Mapping[int, PreparedAlert],
-        rounds: Sequence[BatchRun],
+        alerts: Mapping[int, PreparedAlert],
+        batches: Sequence[BatchRun],
         provider: Callable[[str], str],
     ) -> None:
         self._call = call
-        self._releases = releases
-        self._rounds = rounds
+        self._alerts = alerts
+        self._batches = batches
         self._provider = provider  # maps a domain to its mailbox provider, as far as it is known
         self._letters: list[BouncedMail] = []
         self._writing = asyncio.Lock()
@@ -56,11 +56,11 @@ class RefusalRecorder:
         `lost`: batches whose entries were not written. `letters`: bounces of letters, or None.
         """
         for entry in entries:
-            if entry.refusals and entry.batch not in lost and entry.alert in self._releases:
-                self._releases[entry.alert].answers.refused += entry.refusals
+            if entry.refusals and entry.batch not in lost and entry.alert in self._alerts:
+                self._alerts[entry.alert].answers.refused += entry.refusals
         self._letters += [one for one in letters if one is not None]
         return bool(self._letters) or any(
-            release.answers.due for release in self._releases.values()
+            prepared.answers.due for prepared in self._alerts.values()
         )
 
     async def flush(self) -> None:
@@ -74,35 +74,35 @@ class RefusalRecorder:
                 if letters:
                     await self._call(bounces.count_letters, letters)
                     letters = []
-                for release in list(self._releases.values()):
-                    if release.answers.due:
-                        await self._flush(release)
+                for prepared in list(self._alerts.values()):
+                    if prepared.answers.due:
+                        await self._flush(prepared)
             except AnyDatabaseError as error:
                 self._letters += letters
                 log.error("refusals can't be counted yet: %s", type(error).__name__)
 
-    async def _flush(self, release: PreparedAlert) -> None:
+    async def _flush(self, prepared: PreparedAlert) -> None:
         """Writes one alert's refusals. Raises `django.db.Error`, and keeps them then."""
-        noted = release.answers.take(self._provider)
+        noted = prepared.answers.take(self._provider)
         try:
-            on = await self._call(brake.write_counts, release.alert, noted)
+            on = await self._call(brake.write_counts, prepared.id, noted)
         except AnyDatabaseError:
-            release.answers.put_back(noted)
+            prepared.answers.put_back(noted)
             raise
-        if self._put_on(release, on, new=bool(noted.on)):
-            await self._call(bounces.defer_braked, release.alert)
+        if self._put_on(prepared, on, new=bool(noted.on)):
+            await self._call(bounces.defer_braked, prepared.id)
 
-    def _put_on(self, release: PreparedAlert, on: set[brake.Key], *, new: bool = False) -> bool:
+    def _put_on(self, prepared: PreparedAlert, on: set[brake.Key], *, new: bool = False) -> bool:
         """Takes in the brakes that are on. Returns whether some are new.
 
         `new`: this process has put some on itself, which count as new.
         """
-        new |= bool(on - release.answers.on)
-        release.answers.on = on
+        new |= bool(on - prepared.answers.on)
+        prepared.answers.on = on
         if new:
-            for round_ in self._rounds:
-                if round_.release is release:
-                    round_.take_back()
+            for batch in self._batches:
+                if batch.prepared is prepared:
+                    batch.replies.take_back()
         return new
 
     async def close(self, alert: int) -> bool:
@@ -120,9 +120,9 @@ class RefusalRecorder:
 
         Called when it refuses this service.
         """
-        for release in list(self._releases.values()):
-            self._put_on(release, release.answers.on | {(Brake.Scope.RELAY.value, name)})
-            await self._call(brake.put_on, release.alert, name)
+        for prepared in list(self._alerts.values()):
+            self._put_on(prepared, prepared.answers.on | {(Brake.Scope.RELAY.value, name)})
+            await self._call(brake.put_on, prepared.id, name)
         self._looked_at = float("-inf")
 
     async def look(self) -> None:
@@ -134,9 +134,9 @@ class RefusalRecorder:
         if now < self._looked_at + _LOOK_EVERY:
             return
         self._looked_at = now
-        for release in list(self._releases.values()):
-            if release.answers.on:
-                self._put_on(release, await self._call(brake.brakes_on, release.alert))
-                await self._call(bounces.defer_braked, release.alert)
+        for prepared in list(self._alerts.values()):
+            if prepared.answers.on:
+                self._put_on(prepared, await self._call(brake.brakes_on, prepared.id))
+                await self._call(bounces.defer_braked, prepared.id)
         if await self._call(bounces.count_bounces, self._provider):
             self._looked_at = float("-inf")  # there may be more

@@ -64,7 +64,7 @@ class Mail(NamedTuple):
     settle: Callable[[Mail, Reply], None]  #: called exactly once, with the reply
     ticket: int = 0  #: the owner's own number; relays don't use it
     utf8: bool = False  #: needs SMTPUTF8 (RFC 6531)
-    way: AnsweringRelay | None = None  #: the relay that it was given to
+    relay: AnsweringRelay | None = None  #: the relay that it was given to
     #: A connection ended with it before, so it is sent with no other mail in flight.
     alone: bool = False
 

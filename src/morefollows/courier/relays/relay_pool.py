@@ -22,7 +22,7 @@ class RelayPool:
 
     def __init__(self, providers: Providers | None = None) -> None:
         self.providers = providers or Providers(None)
-        self._gates: list[RelayQueue] = []
+        self._relays: list[RelayQueue] = []
         self.accepted = 0  #: mails accepted by any relay since the process began
         self._waking = False
         # Relays that refuse us and whose pause is not in the database yet.
@@ -30,29 +30,29 @@ class RelayPool:
         self._named: set[tuple[str, str]] = set()  # (relay, provider) counted by name
 
     def __iter__(self) -> Iterator[RelayQueue]:
-        return iter(self._gates)
+        return iter(self._relays)
 
-    def add(self, gate: RelayQueue) -> None:
-        gate.shared = self
-        self._gates.append(gate)
+    def add(self, queue: RelayQueue) -> None:
+        queue.shared = self
+        self._relays.append(queue)
 
     async def open(self) -> None:
         """Opens connections before the first mail."""
-        await asyncio.gather(*(gate.open() for gate in self._gates))
+        await asyncio.gather(*(queue.open() for queue in self._relays))
 
     async def close(self) -> None:
         """Waits for the replies to mails in flight and disconnects."""
         self.providers.close()
-        await asyncio.gather(*(gate.close() for gate in self._gates))
+        await asyncio.gather(*(queue.close() for queue in self._relays))
 
     def wake(self) -> None:
         """Called when there may be mail."""
         self._waking = False
-        self._gates.append(self._gates.pop(0))
-        for gate in self._gates:
-            gate.expect()
-        for gate in self._gates:
-            gate.wake()
+        self._relays.append(self._relays.pop(0))
+        for queue in self._relays:
+            queue.expect()
+        for queue in self._relays:
+            queue.wake()
 
     def wake_soon(self) -> None:
         """Called when a relay returned a mail. Wakes all relays, as another one may take it."""
@@ -65,32 +65,33 @@ class RelayPool:
     def alerts_can_go(self) -> bool:
         """Whether a relay that takes alerts is neither paused nor failing."""
         return any(
-            gate.alerts and not gate.paused and gate.relay.circuit == "closed"
-            for gate in self._gates
+            queue.alerts and not queue.paused and queue.relay.circuit == "closed"
+            for queue in self._relays
         )
 
-    def elsewhere(self, gate: RelayQueue, domain: str) -> bool:
+    def elsewhere(self, queue: RelayQueue, domain: str) -> bool:
         """Whether another relay for the same lanes and channel would take such a mail now.
 
         `domain`: the recipient's.
         """
-        provider = gate.pacing.provider(domain)
+        provider = queue.pacing.provider(domain)
         return any(
-            other is not gate
-            and (other.alerts, other.bulk, other.channel) == (gate.alerts, gate.bulk, gate.channel)
+            other is not queue
+            and (other.alerts, other.bulk) == (queue.alerts, queue.bulk)
+            and other.channel == queue.channel
             and other.takes_mail
             and other.pacing.allowance(provider, 0) >= 1
-            for other in self._gates
+            for other in self._relays
         )
 
     def allowance(self, bulk: bool, seconds: float, channel: str) -> Callable[[str], float]:
         """Returns a function: provider → mails of this lane allowed within `seconds`."""
-        gates = [
-            gate
-            for gate in self._gates
-            if gate.carries(bulk) and gate.channel == channel and gate.takes_mail
+        relays = [
+            queue
+            for queue in self._relays
+            if queue.carries(bulk) and queue.channel == channel and queue.takes_mail
         ]
-        return lambda provider: sum(gate.pacing.allowance(provider, seconds) for gate in gates)
+        return lambda provider: sum(queue.pacing.allowance(provider, seconds) for queue in relays)
 
     def carriers(
         self, relays: Collection[str], utf8: bool, size: int, bulk: bool, channel: str
@@ -100,14 +101,14 @@ class RelayPool:
         "later" stands for one that is paused, down or not connected to yet.
         """
         found: Carriers = "none"
-        for gate in self._gates:
+        for queue in self._relays:
             if (
-                gate.name not in relays
-                and gate.carries(bulk)
-                and gate.channel == channel
-                and (can := gate.relay.can_carry(utf8, size)) is not False
+                queue.name not in relays
+                and queue.carries(bulk)
+                and queue.channel == channel
+                and (can := queue.relay.can_carry(utf8, size)) is not False
             ):
-                if can and gate.takes_mail:
+                if can and queue.takes_mail:
                     return "ready"
                 found = "later"
         return found
@@ -120,36 +121,36 @@ class RelayPool:
         `trials`: those that get `TRIAL` mails nevertheless. Returns whether a pause has ended.
         """
         resumed = False
-        for gate in self._gates:
-            paused = gate.name in names | self._pausing
-            if gate.paused and not paused:
-                gate.refusals.resumed()
+        for queue in self._relays:
+            paused = queue.name in names | self._pausing
+            if queue.paused and not paused:
+                queue.refusals.resumed()
                 resumed = True
-            gate.paused = paused
-            gate.trial = 0 if not paused else TRIAL if gate.name in trials else gate.trial
+            queue.paused = paused
+            queue.trial = 0 if not paused else TRIAL if queue.name in trials else queue.trial
         return resumed
 
-    def pausing(self, gate: RelayQueue, *, noted: bool) -> None:
+    def pausing(self, queue: RelayQueue, *, noted: bool) -> None:
         """Called when a relay refuses us. `noted`: the database has the pause by now."""
-        (self._pausing.discard if noted else self._pausing.add)(gate.name)
+        (self._pausing.discard if noted else self._pausing.add)(queue.name)
 
     # -- counts for the desk -----------------------------------------------------------------------
 
     def tallies(self) -> dict[tuple[str, str], RelayTally]:
         """Returns and resets the counts by relay and provider. Small providers are summed as ""."""
         found: dict[tuple[str, str], RelayTally] = {}
-        for gate in self._gates:
-            said, gate.tallies = gate.tallies, {}
+        for queue in self._relays:
+            said, queue.tallies = queue.tallies, {}
             mails: Counter[str] = Counter()
             for domain, tally in said.items():
                 provider = self.providers.known(domain)
                 mails[provider] += tally.accepted
                 if tally.words or mails[provider] >= _SMALL:
-                    self._named.add((gate.name, provider))
+                    self._named.add((queue.name, provider))
             for domain, tally in said.items():
-                key = (gate.name, self.providers.known(domain))
+                key = (queue.name, self.providers.known(domain))
                 _add(
-                    found.setdefault(key if key in self._named else (gate.name, ""), RelayTally()),
+                    found.setdefault(key if key in self._named else (queue.name, ""), RelayTally()),
                     tally,
                 )
         return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -46,24 +46,8 @@ class AtWork(NamedTuple):
     paced: list[tuple[str, float]]
 
 
-class MailSupply(Protocol):
-    """The source of mails: `courier.sender.worker.Worker`."""
-
-    def next(self, gate: RelayQueue) -> Mail | None:
-        """Returns the next mail for this relay, or None."""
-
-    def elsewhere(self, gate: RelayQueue, domain: str) -> bool:
-        """Whether another relay may send mail to this domain now."""
-
-    def refused_us(self, gate: RelayQueue, words: str) -> None:
-        """Called when the relay refuses all our mail."""
-
-    def takes_mail(self, gate: RelayQueue) -> None:
-        """Called when a paused relay accepted a trial mail."""
-
-
 class SharedByRelays(Protocol):
-    """What the gates of a process share: `courier.relays.relay_pool.RelayPool`."""
+    """What the relays of a process share: `courier.relays.relay_pool.RelayPool`."""
 
     accepted: int
 
@@ -72,9 +56,12 @@ class SharedByRelays(Protocol):
     ) -> Carriers:
         """As `interface.AnsweringRelay.others`."""
 
+    def elsewhere(self, relay: RelayQueue, domain: str) -> bool:
+        """Whether another relay for the same lanes would take a mail for this domain now."""
+
 
 class _Alone:
-    """`SharedByRelays` for a single gate."""
+    """`SharedByRelays` for a single relay."""
 
     accepted = 0
 
@@ -83,19 +70,27 @@ class _Alone:
     ) -> Carriers:
         return "none"
 
+    def elsewhere(self, relay: RelayQueue, domain: str) -> bool:
+        return False
+
 
 class RelayQueue:
     """`interface.MailSource` of one relay in one sender process.
 
-    Each mail gets ``way`` set to this gate, so that the code that settles it knows the relay.
+    `next_mail`: returns the next mail for a relay, or None. It sets ``Mail.relay`` to the queue, so
+    that the code that settles the mail knows the relay. `on_refused_us`: called with the reply when
+    the relay refuses all our mail. `on_takes_mail`: called when a paused relay accepted a trial
+    mail.
     """
 
     def __init__(
         self,
         address: RelayAddress,
-        supply: MailSupply,
+        next_mail: Callable[[RelayQueue], Mail | None],
         *,
         senders: int,
+        on_refused_us: Callable[[RelayQueue, str], None] = lambda relay, reply: None,
+        on_takes_mail: Callable[[RelayQueue], None] = lambda relay: None,
         shares: Shares | None = None,
         providers: Providers | None = None,
     ) -> None:
@@ -103,7 +98,7 @@ class RelayQueue:
         self.alerts, self.bulk = address.alerts, address.bulk  #: the lanes that it takes
         #: the channel whose messages it takes, a key of `channels.CHANNELS`
         self.channel = kind_of(address.scheme).channel
-        self.relay: Relay  # set after creation, as gate and relay need each other
+        self.relay: Relay  # set after creation, as queue and relay need each other
         self.paused = False
         self.trial = 0  #: trial mails that may still be sent during a pause
         self._on_trial = 0  # trial mails sent, without a reply yet
@@ -115,7 +110,9 @@ class RelayQueue:
         self.shared: SharedByRelays = _Alone()
         #: Outcomes by domain since the last report.
         self.tallies: dict[str, RelayTally] = {}
-        self._supply = supply
+        self._next_mail = next_mail
+        self._on_refused_us = on_refused_us
+        self._on_takes_mail = on_takes_mail
         self._bucket = TokenBucket(address.rate / senders) if address.rate else None
         self._shares = shares
         self._timer: asyncio.TimerHandle | None = None
@@ -134,7 +131,7 @@ class RelayQueue:
             return None
         if self._shares is not None and not self._shares.may_take(self):
             return None
-        mail = self._supply.next(self)
+        mail = self._next_mail(self)
         self._came_back_empty = mail is None
         if mail is None:
             if self._shares is not None:
@@ -162,7 +159,7 @@ class RelayQueue:
 
     def elsewhere(self, domain: str) -> bool:
         """`interface.AnsweringRelay`: whether another relay may send mail to this domain now."""
-        return self._supply.elsewhere(self, domain)
+        return self.shared.elsewhere(self, domain)
 
     @property
     def progress(self) -> int:
@@ -178,24 +175,25 @@ class RelayQueue:
         self.in_flight -= 1
         if self._shares is not None:
             self._heard_at = time.monotonic()
-        if not reply.answered:
-            return
-        tally = self.tallies.get(domain)
-        if tally is None:
-            tally = self.tallies[domain] = RelayTally()
         if reply.accepted:
+            tally = self.tallies.get(domain)
+            if tally is None:
+                tally = self.tallies[domain] = RelayTally()
             refusals = self.refusals
             if refusals.running or not refusals.has_accepted:
                 refusals.accepted()
             if self._on_trial:
                 self._on_trial = 0
                 if self.paused:
-                    self._supply.takes_mail(self)
+                    self._on_takes_mail(self)
             tally.accepted += 1
             self.shared.accepted += 1
             if self.pacing.paces:
                 self.pacing.accepted(domain, tries)
             return
+        if not reply.answered:
+            return
+        tally = self.tallies.setdefault(domain, RelayTally())
         self._on_trial = max(self._on_trial - 1, 0)
         if self.refusals.running:
             self.refusals.settled()
@@ -217,7 +215,7 @@ class RelayQueue:
         us."""
         provider = self.pacing.provider(domain)
         if self.refusals.to_us() if to_us else self.refusals.to_recipient(provider, self.in_flight):
-            self._supply.refused_us(self, words)
+            self._on_refused_us(self, words)
 
     def at_work(self) -> AtWork:
         """Returns the present state, for the desk."""

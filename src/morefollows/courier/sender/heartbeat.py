@@ -15,8 +15,6 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
 
 from django.db import Error as AnyDatabaseError
 from django.db import connection
@@ -24,11 +22,11 @@ from django.db import connection
 from morefollows.courier import actions
 from morefollows.courier.ledger import leases
 from morefollows.courier.ledger.nodes import Process
+from morefollows.courier.sender.call_thread import CallThread
 from morefollows.database import clock
 from morefollows.database.clock import uptime
 
 log = logging.getLogger(__name__)
-T = TypeVar("T")
 
 INTERVAL = 1.0  #: seconds between two heartbeats
 _GAP = 4.0  # seconds without a written heartbeat, after which no other process may be judged dead
@@ -37,34 +35,6 @@ _REAP_EVERY = 4.0  # seconds between two checks for dead processes
 _SLOW = 5.0  # seconds after which a database call is logged
 _SKEWED_MS = 5_000  # ms of difference to the database's clock, above which it is logged
 _FORGET = 3600.0  # seconds between two log lines about the clock
-
-
-class CallThread:
-    """Runs functions one after the other in one thread, and knows when the current one began."""
-
-    def __init__(self, name: str) -> None:
-        self._pool = ThreadPoolExecutor(1, name)
-        self.began: float | None = None  #: monotonic seconds; None while no function runs
-        self.what = ""  #: name of the current or last function
-        self.backend: int | None = None  #: backend process id of its PostgreSQL session
-
-    async def run(self, function: Callable[..., T], *arguments: object) -> T:
-        """Returns the function's result, or raises what it raises."""
-        return await asyncio.get_running_loop().run_in_executor(
-            self._pool, self._run, function, arguments
-        )
-
-    def _run(self, function: Callable[..., T], arguments: tuple[object, ...]) -> T:
-        self.what, self.began = getattr(function, "__name__", "a call"), time.monotonic()
-        try:
-            return function(*arguments)
-        finally:
-            self.began = None
-            self.backend = _backend()
-
-    def shutdown(self) -> None:
-        """Cancels functions that have not begun, and does not wait for the current one."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
 
 
 class Heartbeat:
@@ -193,13 +163,6 @@ class Heartbeat:
                 self._on_released()
         except AnyDatabaseError as error:
             log.warning("claims of dead senders can't be released yet: %s", type(error).__name__)
-
-
-def _backend() -> int | None:
-    """Backend process id of this thread's PostgreSQL connection, or None."""
-    if connection.vendor != "postgresql" or connection.connection is None:
-        return None
-    return int(connection.connection.info.backend_pid) if not connection.connection.closed else None
 
 
 _BLOCKING = """

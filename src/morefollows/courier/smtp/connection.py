@@ -33,18 +33,12 @@ from morefollows.courier.smtp.data import (
     MailTransactions,
 )
 from morefollows.courier.smtp.handshake import HandshakeError
+from morefollows.courier.smtp.reply_lines import LONGEST_LINE, NotSmtp, ReplyLines
 from morefollows.courier.smtp.session import Extensions, Pool, Session, SetupReply, printable
 
 log = logging.getLogger(__name__)
 
-_CODES: Final = {b"%d" % code: code for code in range(200, 600)}
 _WHOLE: Final = {b"%d " % code: code for code in range(200, 600)}  # start of a one-line reply
-# What may follow the code in the last line of a reply (RFC 5321 §4.2.1).
-_LAST_LINE: Final = (
-    b" ",
-    b"\r",
-    b"",
-)
 _WAITS_FOR: Final = {
     RSET: "the reply to RSET",
     MAIL: "the reply to MAIL",
@@ -65,9 +59,6 @@ _KEEPALIVE: Final = (
     ),
 )
 _OVERDUE = 1.0  # seconds without a reply
-_LONGEST_LINE = 2048  # bytes kept of one line; RFC 5321 §4.5.3.1.5 allows 512
-_MOST_LINES = 100  # lines kept of one reply
-_MOST_LEFT_OUT = 1 << 20  # bytes of one reply that are read and dropped beyond that
 
 
 class _NotYet(asyncio.Transport):
@@ -92,8 +83,7 @@ class SmtpConnection(Session):
         self.ready = False
         self.idle = False
         self._rest = b""  # received part of an unfinished line
-        self._begun: list[bytes] = []  # lines of an unfinished reply
-        self._left_out = 0  # octets of that reply that were dropped
+        self._lines = ReplyLines()  # of an unfinished reply
         self._answer: asyncio.Future[SetupReply] | None = None
         self._transactions: MailTransactions = DataTransactions(self, Extensions())
         self.begun = time.monotonic()
@@ -149,7 +139,7 @@ class SmtpConnection(Session):
         try:
             for line in lines:
                 code = _WHOLE.get(line[:4])
-                if code is None or self._begun or not expected or len(line) > _LONGEST_LINE:
+                if code is None or self._lines or not expected or len(line) > LONGEST_LINE:
                     if not self._line(line):
                         return
                     continue
@@ -165,36 +155,26 @@ class SmtpConnection(Session):
         except Exception:  # from the owner's `settle`: the other mails must still be settled
             log.exception("A connection to %s is given up", self.relay.address.name)
             self.abandon("was given up after an error of our own")
-        if len(self._rest) > _LONGEST_LINE:
-            self._left_out += len(self._rest) - _LONGEST_LINE
-            self._rest = self._rest[:_LONGEST_LINE]
-            if self._left_out > _MOST_LEFT_OUT:
-                self.abandon("sent a line without end")
+        if len(self._rest) > LONGEST_LINE:
+            try:
+                self._rest = self._lines.cut(self._rest)
+            except NotSmtp as error:
+                self.abandon(str(error))
 
     # --- replies
 
     def _line(self, line: bytes) -> bool:
         """Handles a line that is not a complete expected reply. False: the connection has ended."""
-        code = _CODES.get(line[:3])
-        mark = line[3:4]
-        if code is None or (mark not in _LAST_LINE and mark != b"-"):
-            self.abandon("answered something that is not SMTP")
+        try:
+            reply = self._lines.add(line)
+        except NotSmtp as error:
+            self.abandon(str(error))
             return False
-        if len(self._begun) < _MOST_LINES or mark != b"-":
-            self._left_out += max(0, len(line) - _LONGEST_LINE)
-            self._begun.append(line[:_LONGEST_LINE])
-        else:
-            self._left_out += len(line)
-        if self._left_out > _MOST_LEFT_OUT or self._begun[0][:3] != line[:3]:
-            self.abandon("answered something that is not SMTP")
-            return False
-        if mark == b"-":
+        if reply is None:
             return True
-        said = b"\n".join(part[4:].strip() for part in self._begun)
-        self._begun, self._left_out = [], 0
         if self.expected:
-            return self._heard(self.expected.popleft(), code, said)
-        if code == 421:  # the relay shuts down (RFC 5321 §3.8)
+            return self._heard(self.expected.popleft(), *reply)
+        if reply.code == 421:  # the relay shuts down (RFC 5321 §3.8)
             self._close()
         else:
             self.abandon("answered what was not asked")
@@ -288,7 +268,7 @@ class SmtpConnection(Session):
     @property
     def has_more_to_read(self) -> bool:
         """Whether data arrived after the last complete reply."""
-        return bool(self._rest or self._begun)
+        return bool(self._rest or self._lines)
 
     def await_answer(self) -> asyncio.Future[SetupReply]:
         """Returns a future for the next reply. Only for the connection setup."""

@@ -11,29 +11,24 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
-import ssl
 import time
 from collections.abc import Callable
 
 from morefollows.config.settings import RelayAddress
 from morefollows.courier.relays.interface import Circuit, MailSource, Relay
+from morefollows.courier.smtp import handshake
 from morefollows.courier.smtp.backoff import Backoff, FailureCause
 from morefollows.courier.smtp.connection import SmtpConnection
+from morefollows.courier.smtp.gathering import ReplyGathering
 from morefollows.courier.smtp.handshake import HandshakeError
 from morefollows.courier.smtp.session import Extensions, Session
 from morefollows.courier.smtp.timeouts import Timeouts
+from morefollows.courier.smtp.trouble import TroubleReport
 from morefollows.helpers.background_tasks import watched
 
-log = logging.getLogger(__name__)
-
 _TICK = 1.0  # seconds: one timer for all connections and none per mail
-# Seconds of CPU to send one mail. Replies are read at most once in this time per busy connection.
-_SENDING_TAKES = 40e-6
-_LONGEST_WAIT = 0.001  # seconds between two reads of replies
-_MANY = 8  # busy connections; with fewer, waiting would delay the relay
 _LOGGED_AFTER = 5.0  # seconds without an awaited reply until the log is told
 _TOLD_AFTER = 10.0  # and the desk
-_REPEATED_AFTER = 60.0  # seconds until the same message is logged again
 _MOST_MUTE = 20  # silent connections beyond the configured number, if that is lower
 _MOST_ON_TRIAL = 3  # extra silent connections that hold no content
 
@@ -69,15 +64,11 @@ class SmtpRelay(Relay):
         self.closing = False
         self.brisk = True  # the next envelope is sent right after a mail's content
         self.chunking = True  # use BDAT if offered; False once it failed
-        self.tls = ssl.create_default_context()
-        if not address.verify:
-            self.tls.check_hostname = False
-            self.tls.verify_mode = ssl.CERT_NONE
+        self.tls = handshake.tls_settings(address)
         self.secured = secured
         self._on_secured = on_secured
         self._most = connections
-        self._on_trouble = on_trouble
-        self._trouble: str | None = None
+        self._trouble = TroubleReport(address.name, on_trouble)
         self._connections: set[SmtpConnection] = set()
         # Connections in their setup.
         self._tasks: dict[SmtpConnection, asyncio.Task[None]] = {}
@@ -92,15 +83,13 @@ class SmtpRelay(Relay):
         self.answered = False  #: a mail was answered or a connection set up since the last tick
         self._answered_at = 0.0  # the tick at which that was last seen, on the monotonic clock
         self._stalled = 0.0  # seconds without that, while a reply is awaited
-        self._logged: dict[str, float] = {}  # message → time of its last log entry
         self._tick = min(
             _TICK, *(seconds / 4 for seconds in timeouts[: timeouts._fields.index("first_retry")])
         )
         self._empty = asyncio.Event()
         self._ticker: asyncio.TimerHandle | None = None
         self._tried: asyncio.Future[None] | None = None
-        self._gathering = False
-        self._looked_at = 0.0
+        self.heard = ReplyGathering(lambda: self._ready - len(self.idle)).heard
 
     @property
     def connections(self) -> int:
@@ -179,27 +168,6 @@ class SmtpRelay(Relay):
 
     # --- called by connections
 
-    def heard(self) -> None:
-        """Called at each received reply. Under load, delays the next read of replies briefly.
-
-        A wake-up for each single reply costs a fifth of the CPU time. With many busy connections
-        the process sleeps until more replies have arrived, at most `_LONGEST_WAIT`. The relay
-        works on its mails meanwhile, and if sending took that long already, there is no sleep.
-        """
-        if not self._gathering and self._ready - len(self.idle) >= _MANY:
-            self._gathering = True
-            asyncio.get_running_loop().call_soon(self._gather)
-
-    def _gather(self) -> None:
-        self._gathering = False
-        busy = self._ready - len(self.idle)
-        now = time.monotonic()
-        wait = self._looked_at + min(busy * _SENDING_TAKES, _LONGEST_WAIT) - now
-        if busy >= _MANY and wait > 0:
-            time.sleep(wait)
-            now = time.monotonic()
-        self._looked_at = now
-
     def sated(self) -> None:
         """Called when the source has no mail at present."""
         self._wanted = False
@@ -222,7 +190,7 @@ class SmtpRelay(Relay):
 
     def goes_in_clear(self) -> None:
         """Called when the relay stopped offering STARTTLS and the settings allow clear text."""
-        self._log(
+        self._trouble.log(
             logging.WARNING, "does not offer STARTTLS any more; mail goes there in clear text"
         )
 
@@ -230,7 +198,7 @@ class SmtpRelay(Relay):
         """Called at the first reply to a mail on a connection: the relay works again."""
         self._backoff.well()
         self._doubtful = False
-        self._tell(None)
+        self._trouble.over()
 
     def lost(
         self,
@@ -314,7 +282,7 @@ class SmtpRelay(Relay):
             if self._ready == self._most:
                 self._ahead = False
             if not self._doubtful and not self._stalled:
-                self._tell(None)
+                self._trouble.over()
             connection.fill()
             self._grow()
         if self._tried is not None and not self._tried.done():
@@ -329,27 +297,10 @@ class SmtpRelay(Relay):
             loop = asyncio.get_running_loop()
             loop.call_at(max(self._backoff.resume_at, self._backoff.more_at), self._grow)
             loop.call_at(self._backoff.resume_at, self._grow)
-            self._log(logging.INFO, why, f"; {self._ready} connections stay open")
+            self._trouble.log(logging.INFO, why, f"; {self._ready} connections stay open")
         if tell and not self._ready:
-            self._tell(f"The relay {self.address.name} {why}.")
+            self._trouble.report(why)
         return new
-
-    def _log(self, level: int, why: str, more: str = "") -> None:
-        """Logs a message at most once a minute, as a failing relay is tried every second or so."""
-        now = time.monotonic()
-        if now >= self._logged.get(why, float("-inf")) + _REPEATED_AFTER:
-            if len(self._logged) > 100:
-                self._logged.clear()
-            self._logged[why] = now
-            log.log(level, "The relay %s %s%s", self.address.name, why, more)
-
-    def _tell(self, trouble: str | None) -> None:
-        if trouble != self._trouble:
-            self._trouble = trouble
-            try:
-                self._on_trouble(trouble)
-            except Exception:
-                log.exception("The relay's trouble could not be noted")
 
     # --- timer
 
@@ -383,18 +334,18 @@ class SmtpRelay(Relay):
             else (self._stalled + self._tick)
         )
         if self.answered and self._ready > len(self._mute):
-            self._tell(None)
+            self._trouble.over()
         self.answered = False
         if self._stalled < _LOGGED_AFTER or not silent:
             return
         waiting = max(silent, key=lambda one: one.silent).waits_for
-        self._log(
+        self._trouble.log(
             logging.WARNING,
             f"does not answer: we wait for {waiting}",
             f"; {len(silent)} connections wait",
         )
         if self._stalled >= _TOLD_AFTER:
-            self._tell(f"The relay {self.address.name} does not answer: we wait for {waiting}.")
+            self._trouble.report(f"does not answer: we wait for {waiting}")
 
     def _others_go_on(self, silent: SmtpConnection) -> bool:
         """Whether other connections got replies long after this one fell silent."""
@@ -404,7 +355,7 @@ class SmtpRelay(Relay):
         """Closes silent connections without content in flight, if other connections got replies."""
         for one in list(silent):
             if one.silent >= self.timeouts.spare and one.spare and self._others_go_on(one):
-                self._log(
+                self._trouble.log(
                     logging.INFO,
                     f"does not answer on every connection: we waited for {one.waits_for}",
                 )

@@ -9,6 +9,7 @@ import ipaddress
 import socket
 import ssl
 
+from morefollows.config.relay_address import RelayAddress
 from morefollows.courier.smtp.backoff import FailureCause
 from morefollows.courier.smtp.session import Extensions, Session, SetupReply
 
@@ -25,6 +26,15 @@ class HandshakeError(Exception):
 
 def _failure(answer: SetupReply) -> FailureCause:
     return FailureCause.REFUSED if answer.code >= 500 else FailureCause.BUSY
+
+
+def tls_settings(address: RelayAddress) -> ssl.SSLContext:
+    """The settings for TLS. Certificates are verified unless the relay's address says otherwise."""
+    settings = ssl.create_default_context()
+    if not address.verify:
+        settings.check_hostname = False
+        settings.verify_mode = ssl.CERT_NONE
+    return settings
 
 
 async def begin(connection: Session) -> Extensions:

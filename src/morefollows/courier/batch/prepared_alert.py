@@ -22,7 +22,7 @@ from morefollows.database.clock import now_ms
 from morefollows.stories.models import Alert
 
 #: values for the placeholders → the message in pieces
-Press = Callable[[Sequence[bytes]], Sequence[bytes]]
+Render = Callable[[Sequence[bytes]], Sequence[bytes]]
 #: reader, recipient, earlier alerts of the story sent to this reader
 Facts = tuple[Person, bytes, Sequence[int]]
 #: facts of several readers → for each the return path, and the values for the placeholders
@@ -37,19 +37,19 @@ class PreparedAlert:
 
     def __init__(
         self,
-        running: ActiveAlert,
+        alert: ActiveAlert,
         *,
-        presses: Mapping[str, Press],
+        renderers: Mapping[str, Render],
         fill: Fill,
         on_put_back: Callable[[], None],
         hold_left: float = 0.0,
         earlier: Sequence[int] = (),
         signed: bool = False,
     ) -> None:
-        self.running = running
-        self.alert = running.id
+        self.alert = alert  #: replaced by each survey, as its expiry may change
+        self.id = alert.id
         self._hold_ends = time.monotonic() + hold_left
-        self.presses = presses
+        self.renderers = renderers
         self.fill = fill
         self.signed = signed
         # called when a mail was put back, as another relay may take it
@@ -70,15 +70,7 @@ class PreparedAlert:
 
     @property
     def channel(self) -> Channel:
-        return CHANNELS[self.running.channel]
-
-    @property
-    def held_until_ms(self) -> int:
-        return self.running.held_until_ms
-
-    @property
-    def expires_at_ms(self) -> int:
-        return self.running.expires_at_ms
+        return CHANNELS[self.alert.channel]
 
     def hold_left(self) -> float:
         """Seconds until the end of the hold; negative after it.
@@ -86,9 +78,8 @@ class PreparedAlert:
         A system clock that is set back does not prolong the hold, unless the alert has a chosen
         time.
         """
-        if self.running.timed:
-            return (self.held_until_ms - now_ms()) / 1000
-        return min(self._hold_ends - time.monotonic(), (self.held_until_ms - now_ms()) / 1000)
+        left = (self.alert.held_until_ms - now_ms()) / 1000
+        return left if self.alert.timed else min(self._hold_ends - time.monotonic(), left)
 
 
 def prepare_alert(
@@ -101,7 +92,7 @@ def prepare_alert(
     signers = dkim.signers(settings.MOREFOLLOWS)
     return PreparedAlert(
         alert,
-        presses=_presses(alert.id, signers),
+        renderers=_renderers(alert.id, signers),
         fill=_filler(alert, tokens),
         on_put_back=on_put_back,
         hold_left=claims.hold_left(alert.id),
@@ -110,9 +101,9 @@ def prepare_alert(
     )
 
 
-def _presses(alert: int, signers: Sequence[Signer]) -> dict[str, Press]:
+def _renderers(alert: int, signers: Sequence[Signer]) -> dict[str, Render]:
     """The rendering function for each language."""
-    presses: dict[str, Press] = {}
+    renderers: dict[str, Render] = {}
     for language, _ in settings.LANGUAGES:
         parts = claims.kept_composition(alert, language)
         if parts is None:
@@ -120,19 +111,19 @@ def _presses(alert: int, signers: Sequence[Signer]) -> dict[str, Press]:
             parts = claims.keep_composition(
                 alert, language, alerts.alert(whole, language).to_bytes()
             )
-        presses[language] = renderer(Composed.from_bytes(parts), signers)
-    return presses
+        renderers[language] = renderer(Composed.from_bytes(parts), signers)
+    return renderers
 
 
-def _filler(running: ActiveAlert, tokens: Tokens) -> Fill:
+def _filler(active: ActiveAlert, tokens: Tokens) -> Fill:
     """Returns the function that computes return paths and placeholder values.
 
     It runs for each mail.
     """
-    alert = Alert.objects.select_related("update__story", "topic").get(pk=running.id)
+    alert = Alert.objects.select_related("update__story", "topic").get(pk=active.id)
     story = alert.update.story
     listed = OFFERS if alert.topic is None else links.row(alert.topic)
-    if running.audience == Alert.Audience.DRILL:
+    if active.audience == Alert.Audience.DRILL:
         listed = DRILLS
     alert_row, story_row = (TokenRow(one.pk, one.uuid.bytes) for one in (alert, story))
     tokens_of = AlertTokens(tokens, alert_row, listed, story_row)
