@@ -27,9 +27,9 @@ def enqueue_pings() -> None:
     Pings are derived from the published updates, so a crash after publication can't lose one.
     """
     with transaction.atomic():
-        told = Update.objects.filter(published_at__gt=timezone.now() - _LIFE)
+        recent = Update.objects.filter(published_at__gt=timezone.now() - _LIFE)
         public = published.published().filter(pk=OuterRef("story"))
-        missing = told.filter(~Exists(Ping.objects.filter(update=OuterRef("pk"))), Exists(public))
+        missing = recent.filter(~Exists(Ping.objects.filter(update=OuterRef("pk"))), Exists(public))
         pings = [
             Ping(update_id=pk, due_at_ms=now_ms()) for pk in missing.values_list("pk", flat=True)
         ]

@@ -155,16 +155,16 @@ def _attached(shown: PlacedImage) -> Attached:
 
 
 def _gone(story: Story, id: str) -> RemovedEntry:
-    told = rendering.notice(story)
+    withdrawal = rendering.notice(story)
     words = _("This story has been withdrawn.")
-    at = told["at"]
+    at = withdrawal["at"]
     language = translation.get_language() or settings.LANGUAGE_CODE
     notice = FeedEntry(
         id,
         story_address(story),
         words,
         words,
-        str(told["html"]) or f"<p>{words}</p>",
+        str(withdrawal["html"]) or f"<p>{words}</p>",
         at,
         at,
         language,

@@ -44,12 +44,12 @@ def _atom_entry(root: Element, entry: FeedEntry) -> None:
     _text(element, "updated", _rfc3339(entry.updated))
     SubElement(element, "link", {"rel": "alternate", "type": "text/html", "href": entry.link})
     for image in entry.images:
-        told = {
+        attributes = {
             "type": image.content_type,
             "length": str(image.size),
             "title": _NOT_XML.sub("", image.alt),
         }
-        SubElement(element, "link", {"rel": "enclosure", "href": image.address, **told})
+        SubElement(element, "link", {"rel": "enclosure", "href": image.address, **attributes})
     if entry.summary:
         _text(element, "summary", entry.summary)
     _text(element, "content", entry.html, type="html")
@@ -90,12 +90,14 @@ def _rss_images(item: Element, images: list[Attached]) -> None:
     https://www.rssboard.org/media-rss
     """
     for image in images[:1]:
-        told = {"url": image.address, "type": image.content_type, "length": str(image.size)}
-        SubElement(item, "enclosure", told)
+        attributes = {"url": image.address, "type": image.content_type, "length": str(image.size)}
+        SubElement(item, "enclosure", attributes)
     for image in images:
-        told = {"url": image.address, "type": image.content_type, "medium": "image"}
+        attributes = {"url": image.address, "type": image.content_type, "medium": "image"}
         media = SubElement(
-            item, "media:content", told | {"width": str(image.width), "height": str(image.height)}
+            item,
+            "media:content",
+            attributes | {"width": str(image.width), "height": str(image.height)},
         )
         _text(media, "media:description", image.alt, type="plain")
         if image.credit:
@@ -104,7 +106,7 @@ def _rss_images(item: Element, images: list[Attached]) -> None:
 
 def json_feed(feed: Feed) -> bytes:
     """https://www.jsonfeed.org/version/1.1/"""
-    told: dict[str, Any] = {
+    document: dict[str, Any] = {
         "version": "https://jsonfeed.org/version/1.1",
         "title": feed.title,
         "description": feed.description,
@@ -115,8 +117,8 @@ def json_feed(feed: Feed) -> bytes:
         "items": [_json_item(entry) for entry in _shown(feed)],
     }
     if feed.hub:
-        told["hubs"] = [{"type": "WebSub", "url": feed.hub}]
-    return json.dumps(told, ensure_ascii=False).encode()
+        document["hubs"] = [{"type": "WebSub", "url": feed.hub}]
+    return json.dumps(document, ensure_ascii=False).encode()
 
 
 def _json_item(entry: FeedEntry) -> dict[str, Any]:

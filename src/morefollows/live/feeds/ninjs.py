@@ -28,7 +28,7 @@ def item(story: Story, update: Update) -> dict[str, Any]:
     updates = published.updates(story)
     withdrawn = published.is_withdrawn(story)
     version = updates[0] if withdrawn else update
-    told: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "standard": _STANDARD,
         "uri": entries.story_id(story),
         "type": "text",
@@ -42,7 +42,7 @@ def item(story: Story, update: Update) -> dict[str, Any]:
         "infoSources": [{"name": newsroom.name, "role": "publisher"}],
         "altIds": [{"role": "web page", "value": entries.story_address(story)}],
     }
-    return told if withdrawn else told | _content(update)
+    return fields if withdrawn else fields | _content(update)
 
 
 def _content(update: Update) -> dict[str, Any]:
