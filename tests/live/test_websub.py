@@ -98,7 +98,7 @@ def test_a_hub_that_does_not_take_it_is_told_again_for_a_day(
     hub.status = status
     websub.tell_all()
     websub.tell_all()
-    assert len(hub.told) == 1 and states() == [("owed", 1)], "not before it is due"
+    assert len(hub.told) == 1 and states() == [("waiting", 1)], "not before it is due"
     hurry()
     hub.status = 204
     websub.tell_all()
@@ -150,7 +150,7 @@ def test_an_update_that_can_not_be_told_holds_up_no_other(
 
     monkeypatch.setattr(websub, "_changed", first_fails)
     websub.tell_all()
-    assert len(hub.told) == 1 and sorted(states()) == [("done", 1), ("owed", 1)]
+    assert len(hub.told) == 1 and sorted(states()) == [("done", 1), ("waiting", 1)]
     assert "could not be told of update" in caplog.text
 
 

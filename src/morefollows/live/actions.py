@@ -46,11 +46,11 @@ def claim_ping() -> Ping | None:
     """
     with transaction.atomic():
         # SQLite locks the whole database; PostgreSQL skips rows that another process has locked.
-        owed = Ping.objects.select_for_update(
+        unlocked = Ping.objects.select_for_update(
             skip_locked=connection.features.has_select_for_update_skip_locked
         )
         due = (
-            owed.filter(state=Ping.State.OWED, due_at_ms__lte=now_ms())
+            unlocked.filter(state=Ping.State.WAITING, due_at_ms__lte=now_ms())
             .order_by("due_at_ms")
             .first()
         )
@@ -64,7 +64,7 @@ def claim_ping() -> Ping | None:
 
 def record_ping(ping: Ping, *, done: bool) -> None:
     """Stores the result of a try, and when to try again if it failed."""
-    ping.state = Ping.State.DONE if done else Ping.State.OWED
+    ping.state = Ping.State.DONE if done else Ping.State.WAITING
     ping.due_at_ms = now_ms() + 1000 * _WAITS[min(ping.tries, len(_WAITS)) - 1]
     at = ping.update.published_at
     if not done and at is not None and at < timezone.now() - _LIFE:

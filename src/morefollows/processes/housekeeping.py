@@ -247,9 +247,9 @@ def _brakes() -> QuerySet[Any]:
 
 
 def _pings() -> QuerySet[Ping]:
-    """Returns old pings, but none of the last day: pings that are owed are computed from those."""
+    """Returns old pings, none of the last day: from those it is computed what to send."""
     oldest = timezone.now() - timedelta(days=settings.MOREFOLLOWS.keep_pings_days)
-    return Ping.objects.filter(update__published_at__lt=oldest).exclude(state=Ping.State.OWED)
+    return Ping.objects.filter(update__published_at__lt=oldest).exclude(state=Ping.State.WAITING)
 
 
 # -- the file of SQLite ----------------------------------------

@@ -35,7 +35,7 @@ from morefollows.stories.transition_table import Event
 #: A scheduled alert is prepared this long before its time (ms). Readers active by then get it.
 LEAD_MS = 60_000
 #: Time to live (ms) of corrections and withdrawals, instead of the setting's.
-OWED_FOR_MS = 5 * 24 * 3_600_000
+CORRECTION_LIFE_MS = 5 * 24 * 3_600_000
 _OFFER_TTL_MS = 24 * 3_600_000  # longer than any reader's quiet hours
 _FURTHEST_MS = 366 * 24 * 3_600_000
 
@@ -234,7 +234,7 @@ def _time_to_live(kind: str, offer: bool) -> int:
     if offer:
         return _OFFER_TTL_MS
     return (
-        OWED_FOR_MS
+        CORRECTION_LIFE_MS
         if kind in (UpdateKind.CORRECTION, UpdateKind.WITHDRAWAL)
         else int(settings.MOREFOLLOWS.alert_ttl * 1000)
     )
