@@ -57,7 +57,7 @@ _SHARED_SECONDS = 1.0  # for which a response is shared
 _TICKET_SECONDS = 0.25  # for which a ticket is: its age is checked
 _MEANWHILE = 1.0  # seconds after that for which it is still given while a new one is being made
 _STALE = 300.0  # seconds for which it is given while the database can't be used
-_KEPT = 1_000  # responses in the cache
+_CACHED = 1_000  # responses in the cache
 _FIELDS = 100  # of a form
 _TYPE = embedded_box.FORM_TYPE.encode()
 
@@ -102,7 +102,7 @@ class SignUpEndpoint:
         self._pages = pages
         self._threads = ThreadPoolExecutor(_THREADS, "box", initializer=thread_priority.step_back)
         self._reading = 0
-        self._kept: dict[tuple[str, bytes, bytes, bytes], _Read] = {}
+        self._cache: dict[tuple[str, bytes, bytes, bytes], _Read] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"].startswith(PAGE_PREFIX):
@@ -120,7 +120,7 @@ class SignUpEndpoint:
         elif scope["method"] == "GET":
             answer = await self._shared(scope)
         else:
-            answer = await self._asked(scope, body)
+            answer = await self._from_view(scope, body)
         return await _send(send, answer)
 
     def close(self) -> None:
@@ -130,9 +130,9 @@ class SignUpEndpoint:
     async def _sign_up(self, scope: Scope, body: bytes) -> CachedPage:
         form = _form(scope, body)
         if form is None or scope["path"].count("/") != 3:
-            return await self._asked(scope, body)
+            return await self._from_view(scope, body)
         entered = await _enter(form, "/", embedded_box.FORM_VERSION)
-        return _FAILED if entered is None else _told(entered, form)
+        return _FAILED if entered is None else _response(entered, form)
 
     async def _page(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers a form of our own pages, or a copy of it elsewhere.
@@ -171,16 +171,16 @@ class SignUpEndpoint:
             given.get(b"host", b""),
         )
         now = time.monotonic()
-        read = self._kept.get(key)
+        read = self._cache.get(key)
         if read is None or read.until < now:
-            if len(self._kept) >= _KEPT:
-                self._kept.clear()
+            if len(self._cache) >= _CACHED:
+                self._cache.clear()
             is_ticket = scope["path"].endswith("/ticket/")
             seconds = _TICKET_SECONDS if is_ticket else _SHARED_SECONDS
             read = _Read(
-                now + seconds, asyncio.ensure_future(self._asked(scope, b"")), *_good(read, now)
+                now + seconds, asyncio.ensure_future(self._from_view(scope, b"")), *_good(read, now)
             )
-            self._kept[key] = read
+            self._cache[key] = read
         if read.before is not None and now < read.since + _MEANWHILE and not read.answer.done():
             return read.before
         answer = await asyncio.shield(read.answer)
@@ -188,7 +188,7 @@ class SignUpEndpoint:
             return read.before
         return answer
 
-    async def _asked(self, scope: Scope, body: bytes) -> CachedPage:
+    async def _from_view(self, scope: Scope, body: bytes) -> CachedPage:
         if self._reading >= _MOST_READING:
             return _BUSY
         self._reading += 1
@@ -251,8 +251,8 @@ def _form(scope: Scope, body: bytes) -> _Form | None:
         )
     except ValueError:
         return None
-    shown = entry.form_tokens().read_statement(posted.get("shown", "").strip())
-    if shown is None:
+    statement = entry.form_tokens().read_statement(posted.get("shown", "").strip())
+    if statement is None:
         return None
     config: Settings = settings.MOREFOLLOWS
     scheme = scope.get("scheme", "http")
@@ -265,7 +265,10 @@ def _form(scope: Scope, body: bytes) -> _Form | None:
         origin = origins.own()
     peer = (scope.get("client") or ("",))[0]
     return _Form(
-        posted, shown.language, origin, client_address.address(peer, forwarded(scope["headers"]))
+        posted,
+        statement.language,
+        origin,
+        client_address.address(peer, forwarded(scope["headers"])),
     )
 
 
@@ -275,7 +278,7 @@ def _is_ours(host: str) -> bool:
     return bool(domain) and validate_host(domain, settings.ALLOWED_HOSTS)
 
 
-def _told(entered: EntryResult, form: _Form) -> CachedPage:
+def _response(entered: EntryResult, form: _Form) -> CachedPage:
     if entered.answer is FormAnswer.THANKS:
         body, status = b'{"state": "thanks"}', 200
     else:
