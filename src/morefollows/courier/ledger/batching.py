@@ -117,17 +117,7 @@ def cut_batches(alert: int, batches: int) -> bool:
         if not all(_settled(cursor, answered) for answered in what.answers):
             return True
         if cut_to is None:
-            cursor.execute(
-                *(
-                    (_ENDS, (topic, topic))
-                    if audience == Alert.Audience.TOPIC
-                    else (_ENDS_OF_ALL, ())
-                )
-            )
-            first, last = cursor.fetchone()
-            # A position is exclusive: the next reader is above it. So first - 1 starts with the
-            # first one.
-            cut_from = cut_to = random.randint(first - 1, last)  # noqa: S311 - a fair start, no secret
+            cut_from = cut_to = _random_start(cursor, topic, audience)
         # Two legs, each with ascending ids: from the random start to the end, then from 0 to the
         # start. They do not overlap, so no reader is in both.
         upper = cut_from if wrapped else _HIGHEST_ID
@@ -147,6 +137,15 @@ def cut_batches(alert: int, batches: int) -> bool:
             cut_to, wrapped = 0, True
         cursor.execute(_MOVED, (cut_from, cut_to, wrapped, done, alert))
     return done
+
+
+def _random_start(cursor: Any, topic: int | None, audience: str) -> int:
+    """The position at which the cut of an alert starts."""
+    of_topic = audience == Alert.Audience.TOPIC
+    cursor.execute(*((_ENDS, (topic, topic)) if of_topic else (_ENDS_OF_ALL, ())))
+    first, last = cursor.fetchone()
+    # A position is exclusive: the next reader is above it. So first - 1 starts with the first one.
+    return random.randint(first - 1, last)  # noqa: S311 - a fair start, no secret
 
 
 def _answers(alert: int, audience: str) -> list[int]:
