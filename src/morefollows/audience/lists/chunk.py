@@ -195,6 +195,27 @@ class Chunk:
 
     def _save(self) -> None:
         """Write all changes with few SQL statements."""
+        self._save_suppressions()
+        self._save_readers()
+        lines = [
+            line
+            for key, topic, row in self._activated
+            for line in self._evidence(self._readers[key], topic, row)
+        ]
+        Consent.objects.bulk_create(lines)
+        Consent.objects.bulk_create(
+            Consent(
+                reader=self._readers[key],
+                purpose=Purpose.ALERTS,
+                topic_id=topic,
+                event=Consent.Event.WITHDRAWN,
+                how=Consent.How.IMPORT,
+                at=self._now,
+            )
+            for key, topic in self._ended
+        )
+
+    def _save_suppressions(self) -> None:
         suppressed = [
             Suppression(key=key, reason=why, at=self._now, from_list=True)
             for key, why in self._suppressed.items()
@@ -209,6 +230,9 @@ class Chunk:
                 [one.key for one in suppressed if one.reason == reason],
                 reason,
             )
+
+    def _save_readers(self) -> None:
+        """Write readers and their subscriptions."""
         changed = [reader for reader in self._changed.values() if reader.pk is not None]
         Reader.objects.bulk_create(
             [reader for reader in self._readers.values() if reader.pk is None]
@@ -228,23 +252,6 @@ class Chunk:
             [item for place, item in begun.items() if place not in fresh], ["state", "since"]
         )
         Subscription.objects.bulk_create(fresh.values())
-        lines = [
-            line
-            for key, topic, row in self._activated
-            for line in self._evidence(self._readers[key], topic, row)
-        ]
-        Consent.objects.bulk_create(lines)
-        Consent.objects.bulk_create(
-            Consent(
-                reader=self._readers[key],
-                purpose=Purpose.ALERTS,
-                topic_id=topic,
-                event=Consent.Event.WITHDRAWN,
-                how=Consent.How.IMPORT,
-                at=self._now,
-            )
-            for key, topic in self._ended
-        )
 
     def _evidence(self, reader: Reader, topic: int, row: ImportRow) -> Iterator[Consent]:
         """The evidence lines for one activated subscription."""
