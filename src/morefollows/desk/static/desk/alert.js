@@ -1,4 +1,5 @@
-// The alert's page: the countdown of the hold, then the live figures and the curve, from the event stream.
+// The alert's page: the countdown of the hold, then the live figures and the curve, from the event
+// stream.
 "use strict";
 
 {
@@ -8,13 +9,16 @@
   const words = read("words");
   const language = document.documentElement.lang || "en";
   const whole = new Intl.NumberFormat(language, { maximumFractionDigits: 0 });
-  const fraction = (digits) => new Intl.NumberFormat(language, { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  const fraction = (digits) => new Intl.NumberFormat(language,
+    { minimumFractionDigits: digits, maximumFractionDigits: digits });
   const [hundredths, thousandths] = [fraction(2), fraction(3)];
   const exact = (seconds) => (seconds < 1 ? thousandths : hundredths).format(seconds);
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
   const running = (state) => ["held", "sending", "paused", "asking"].includes(state);
-  const answered = (state) => ["taken back", "stopped", "paused", "asking"].includes(state); // with other buttons
-  const put = (id, text) => { const at = byId(id); if (at.textContent !== text) at.textContent = text; };
+  // with other buttons
+  const answered = (state) => ["taken back", "stopped", "paused", "asking"].includes(state);
+  const put = (id, text) => { const at = byId(id);
+    if (at.textContent !== text) at.textContent = text; };
 
   let now = read("progress");
   let skew = now.now - Date.now(); // milliseconds that the server's clock is ahead of ours
@@ -29,7 +33,7 @@
     byId("said").textContent = text;
   };
 
-  // The hold -------------------------------------------------------------------------------------------------------
+  // The hold --------------------------------------------------------------------------------------
 
   const whole_hold = Math.max(1, page.dataset.heldUntil - page.dataset.frozenAt);
 
@@ -52,9 +56,10 @@
     setTimeout(countdown, calm.matches ? 250 : 50);
   }
 
-  // The figures ----------------------------------------------------------------------------------------------------
+  // The figures -----------------------------------------------------------------------------------
 
-  const tone = { deferred: "tile-warn", uncertain: "tile-warn", refused: "tile-bad", expired: "tile-bad" };
+  const tone = { deferred: "tile-warn", uncertain: "tile-warn", refused: "tile-bad",
+    expired: "tile-bad" };
 
   function show(next) {
     const before = now;
@@ -70,17 +75,21 @@
       if (tone[name]) byId("n-" + name).parentElement.classList.toggle(tone[name], now[name] > 0);
     }
     put("n-rate", whole.format(now.rate));
-    for (const [name, seconds] of Object.entries(now.seconds)) put("s-" + name, seconds === null ? "–" : exact(seconds));
+    for (const [name, seconds] of Object.entries(now.seconds)) put("s-" + name,
+      seconds === null ? "–" : exact(seconds));
     verdicts();
     draw();
     const told = ({ state, relays, brakes, uncertain, repeated }) =>
       JSON.stringify([state, relays, brakes, uncertain, repeated]);
     if (told(now) !== told(before)) forms(300); // the figures change many times a second
-    else if (now.accepted !== before.accepted && byId("withdraw-go")) forms(3000); // whom a withdrawal would go to
+    // whom a withdrawal would go to
+    else if (now.accepted !== before.accepted && byId("withdraw-go")) forms(3000);
     if (now.state === "sending") {
       say("sending", words["said sending"]);
-      if (now.cut_done && now.size && now.accepted * 10 >= now.size * 9) say("nine tenths", words["said nine tenths"]);
-      else if (now.cut_done && now.size && now.accepted * 2 >= now.size) say("half", words["said half"]);
+      if (now.cut_done && now.size && now.accepted * 10 >= now.size * 9) say("nine tenths",
+        words["said nine tenths"]);
+      else if (now.cut_done && now.size && now.accepted * 2 >= now.size) say("half",
+        words["said half"]);
     }
   }
 
@@ -93,7 +102,8 @@
     const held = byId("hold").contains(document.activeElement);
     byId("hold").hidden = true;
     byId("live").hidden = false;
-    for (const id of ["stop", "pause-sending"]) if (byId(id)) byId(id).hidden = now.state !== "sending";
+    for (const id of ["stop", "pause-sending"])
+      if (byId(id)) byId(id).hidden = now.state !== "sending";
     if (held) byId("main").focus();
   }
 
@@ -116,10 +126,12 @@
     byId("verdict-rows").replaceChildren(...rows);
   }
 
-  // What depends on the alert's state, and holds tokens or figures of its own: the server writes it. One request at a
-  // time, so that no answer overwrites a newer one; one that fails is repeated, and what changes meanwhile is asked for
-  // afterwards. So the last answer is always one that was asked for after the last change.
-  const PATIENCE = 30000; // milliseconds for one answer, and the longest wait before a request is repeated
+  // What depends on the alert's state, and holds tokens or figures of its own: the server writes
+  // it. One request at a time, so that no answer overwrites a newer one; one that fails is
+  // repeated, and what changes meanwhile is asked for afterwards. So the last answer is always one
+  // that was asked for after the last change.
+  // milliseconds for one answer, and the longest wait before a request is repeated
+  const PATIENCE = 30000;
   let due = Infinity;
   let asking = false;
   let failures = 0;
@@ -127,7 +139,8 @@
     const at = performance.now() + wait;
     if (at >= due) return;
     due = at;
-    setTimeout(() => { if (at === due) ask(); }, wait); // unless one that is due earlier has been asked for
+    // unless one that is due earlier has been asked for
+    setTimeout(() => { if (at === due) ask(); }, wait);
   }
 
   async function ask() {
@@ -151,7 +164,8 @@
       const [fresh, old] = [page.getElementById(id), byId(id)];
       if (!fresh || !old || fresh.innerHTML === old.innerHTML) continue;
       if (old.contains(document.activeElement)) {
-        old.addEventListener("focusout", () => forms(300), { once: true }); // nothing vanishes under somebody's hands
+        // nothing vanishes under somebody's hands
+        old.addEventListener("focusout", () => forms(300), { once: true });
         continue;
       }
       old.replaceChildren(...fresh.childNodes);
@@ -163,7 +177,8 @@
   const withdrawal = byId("withdraw")?.elements;
   function reload() {
     const words = withdrawal && [withdrawal.reason.value, withdrawal.text.value];
-    try { if (words?.[0]) sessionStorage.setItem(typed, JSON.stringify(words)); } catch { /* private mode */ }
+    try { if (words?.[0]) sessionStorage.setItem(typed, JSON.stringify(words)); } catch {
+      /* private mode */ }
     location.reload();
   }
   try {
@@ -172,7 +187,7 @@
     sessionStorage.removeItem(typed);
   } catch { /* private mode */ }
 
-  // The curve ------------------------------------------------------------------------------------------------------
+  // The curve -------------------------------------------------------------------------------------
 
   const svg = byId("curve");
   const HEIGHT = 300;
@@ -205,31 +220,41 @@
     const drawn = [];
     const rise = Math.max(1, step(most, 4));
     for (let count = 0; count <= most; count += rise) {
-      drawn.push(element("line", { class: "grid", x1: left, x2: width - right, y1: y(count), y2: y(count) }));
-      drawn.push(element("text", { x: left - 8, y: y(count) + 4, "text-anchor": "end" }, whole.format(count)));
+      drawn.push(element("line", { class: "grid", x1: left, x2: width - right, y1: y(count),
+        y2: y(count) }));
+      drawn.push(element("text", { x: left - 8, y: y(count) + 4, "text-anchor": "end" },
+        whole.format(count)));
     }
     const pace = step(longest, width < 420 ? 3 : 6);
     const digits = Math.max(0, -Math.floor(Math.log10(pace) + 1e-9));
     for (let n = 0; n * pace <= longest; n += 1) {
-      const label = (n * pace).toLocaleString(language, { minimumFractionDigits: digits, maximumFractionDigits: digits });
-      drawn.push(element("text", { x: x(n * pace), y: HEIGHT - bottom + 18, "text-anchor": "middle" }, label));
+      const label = (n * pace).toLocaleString(language,
+        { minimumFractionDigits: digits, maximumFractionDigits: digits });
+      drawn.push(element("text", { x: x(n * pace), y: HEIGHT - bottom + 18,
+        "text-anchor": "middle" }, label));
     }
     drawn.push(element("text", { class: "axis-name", x: left, y: 14 }, words["readers axis"]));
-    drawn.push(element("text", { class: "axis-name", x: width - right, y: HEIGHT - 6, "text-anchor": "end" }, words["seconds axis"]));
+    drawn.push(element("text", { class: "axis-name", x: width - right, y: HEIGHT - 6,
+      "text-anchor": "end" }, words["seconds axis"]));
     if (points.length) {
-      // Between two points the curve rises as if mails came evenly; before the first one nothing had come.
-      const path = points.map(([seconds, count]) => `${x(seconds).toFixed(1)} ${y(count).toFixed(1)}`).join("L");
+      // Between two points the curve rises as if mails came evenly; before the first one nothing
+      // had come.
+      const path = points.map(([seconds, count]) =>
+        `${x(seconds).toFixed(1)} ${y(count).toFixed(1)}`).join("L");
       const begin = `${x(points[0][0]).toFixed(1)} ${y(0)}`;
-      drawn.push(element("path", { class: "area", d: `M${begin}L${path}L${x(last[0]).toFixed(1)} ${y(0)}Z` }));
-      drawn.push(element("text", { x: width - right, y: 14, "text-anchor": "end" }, `${words["readers all"]} ${whole.format(most)}`));
-      drawn.push(element("line", { class: "all", x1: left, x2: width - right, y1: y(most), y2: y(most) }));
+      drawn.push(element("path", { class: "area",
+        d: `M${begin}L${path}L${x(last[0]).toFixed(1)} ${y(0)}Z` }));
+      drawn.push(element("text", { x: width - right, y: 14, "text-anchor": "end" },
+        `${words["readers all"]} ${whole.format(most)}`));
+      drawn.push(element("line", { class: "all", x1: left, x2: width - right, y1: y(most),
+        y2: y(most) }));
       drawn.push(element("path", { class: "line", d: `M${begin}L${path}` }));
     }
     svg.setAttribute("viewBox", `0 0 ${width} ${HEIGHT}`);
     svg.replaceChildren(...drawn);
   }
 
-  // The stream -----------------------------------------------------------------------------------------------------
+  // The stream ------------------------------------------------------------------------------------
 
   function link(state) {
     put("link", words[state]);
@@ -244,13 +269,15 @@
       source.close();
       link("ended");
       byId("pause").hidden = true;
-      say("ended", `${words["said ended"]} ${words[now.state]}. ${whole.format(now.accepted)} ${words["outcome accepted"]}.`);
+      say("ended",
+        `${words["said ended"]} ${words[now.state]}. ${whole.format(now.accepted)} ${words["outcome accepted"]}.`);
     });
     source.addEventListener("error", () => {
       link("lost");
       // The browser tries again by itself, but not after an answer that was no stream.
       if (source.readyState === EventSource.CLOSED && !paused) {
-        setTimeout(() => { if (source.readyState === EventSource.CLOSED && !paused) listen(); }, 3000);
+        setTimeout(() => { if (source.readyState === EventSource.CLOSED && !paused) listen(); },
+          3000);
       }
     });
   }

@@ -1,4 +1,5 @@
-// Buttons that copy what stands in a field. Without scripts the field can be marked and copied by hand.
+// Buttons that copy what stands in a field. Without scripts the field can be marked and copied by
+// hand.
 "use strict";
 
 document.querySelectorAll("[data-copy]").forEach((button) => {

@@ -1,4 +1,5 @@
-// What every page of the desk can do with a keyboard, and small helps while writing. All of it works without, too.
+// What every page of the desk can do with a keyboard, and small helps while writing. All of it
+// works without, too.
 "use strict";
 
 const all = (selector) => document.querySelectorAll(selector);
@@ -11,7 +12,8 @@ const remembered = {
     try { return localStorage.getItem(SINGLE_KEYS_OFF) !== null; } catch { return false; }
   },
   set(off) {
-    try { off ? localStorage.setItem(SINGLE_KEYS_OFF, "1") : localStorage.removeItem(SINGLE_KEYS_OFF); } catch { /* private mode */ }
+    try { off ? localStorage.setItem(SINGLE_KEYS_OFF,
+      "1") : localStorage.removeItem(SINGLE_KEYS_OFF); } catch { /* private mode */ }
   },
 };
 
@@ -21,8 +23,10 @@ function sheet() {
   if (!dialog) return;
   tick.checked = !remembered.get();
   tick.addEventListener("change", () => remembered.set(!tick.checked));
-  // Opened by a key there was nothing to give the focus back to: it would stay inside, in a field, where keys do nothing.
-  dialog.addEventListener("close", () => { if (dialog.contains(document.activeElement)) document.activeElement.blur(); });
+  // Opened by a key there was nothing to give the focus back to: it would stay inside, in a field,
+  // where keys do nothing.
+  dialog.addEventListener("close", () => {
+    if (dialog.contains(document.activeElement)) document.activeElement.blur(); });
   all("[data-open='shortcuts']").forEach((button) => {
     button.hidden = false;
     button.addEventListener("click", () => dialog.showModal());
@@ -51,12 +55,14 @@ function keys(event) {
   else follow([...all("[data-key]")].find((link) => link.dataset.key === event.key), event);
 }
 
-// A link within the page leads to the first field there: the key that led to it is not typed into it.
+// A link within the page leads to the first field there: the key that led to it is not typed into
+// it.
 function follow(link, event) {
   if (!link) return;
   event.preventDefault();
   link.click();
-  if (link.hash && link.pathname === location.pathname) document.querySelector(`${link.hash} textarea`)?.focus();
+  if (link.hash &&
+    link.pathname === location.pathname) document.querySelector(`${link.hash} textarea`)?.focus();
 }
 
 function counters() {
@@ -73,7 +79,8 @@ function counters() {
     count();
   });
   all("[data-one-line]").forEach((input) => {
-    input.addEventListener("keydown", (event) => { if (event.key === "Enter") event.preventDefault(); });
+    input.addEventListener("keydown", (event) => {
+      if (event.key === "Enter") event.preventDefault(); });
     input.addEventListener("input", () => {
       if (/[\r\n]/.test(input.value)) input.value = input.value.replace(/\s*[\r\n]+\s*/g, " ");
     });

@@ -1,5 +1,6 @@
-// Adding an image while writing: in a dialog, by the button, by pasting or by dropping a file onto the text. Where it is
-// added, its line is put in at the caret. Without scripts the button leads to a page that gives the line to copy.
+// Adding an image while writing: in a dialog, by the button, by pasting or by dropping a file onto
+// the text. Where it is added, its line is put in at the caret. Without scripts the button leads to
+// a page that gives the line to copy.
 "use strict";
 
 (() => {

@@ -1,4 +1,5 @@
-// While a story is open: it saves itself, and shows who else has it open. Without this script the buttons save as ever.
+// While a story is open: it saves itself, and shows who else has it open. Without this script the
+// buttons save as ever.
 "use strict";
 
 {
@@ -10,7 +11,7 @@
   const token = document.querySelector("[name='csrfmiddlewaretoken']")?.value;
   let written = false; // since the page was opened
 
-  // Saving by itself --------------------------------------------------------------------------------------------------
+  // Saving by itself ------------------------------------------------------------------------------
 
   if (form) {
     const line = document.getElementById("autosave");
@@ -33,8 +34,10 @@
       body.set("auto", "1");
       let answer = null;
       try {
-        const response = await fetch(form.action, { method: "POST", body, redirect: "manual", keepalive });
-        if (response.headers.get("Content-Type") !== "application/json") return say(form.dataset.out, "autosave-wrong");
+        const response = await fetch(form.action,
+          { method: "POST", body, redirect: "manual", keepalive });
+        if (response.headers.get("Content-Type") !== "application/json")
+          return say(form.dataset.out, "autosave-wrong");
         answer = await response.json();
       } catch {
         say(form.dataset.lost, "autosave-wrong");
@@ -85,7 +88,7 @@
     });
   }
 
-  // Who else is here --------------------------------------------------------------------------------------------------
+  // Who else is here ------------------------------------------------------------------------------
 
   if (present && token) {
     const others = present.querySelector("#present-others");
@@ -103,7 +106,8 @@
     async function sign() {
       if (document.hidden || !present.dataset.here) return;
       const asked = present.dataset.revision;
-      const response = await fetch(present.dataset.here, { method: "POST", body: body(), redirect: "manual" }).catch(() => null);
+      const response = await fetch(present.dataset.here,
+        { method: "POST", body: body(), redirect: "manual" }).catch(() => null);
       if (!response?.ok) return;
       const answer = await response.json();
       put(others, answer.present.join(" · "));
@@ -114,6 +118,7 @@
     setInterval(sign, SIGN);
     document.addEventListener("visibilitychange", sign);
     present.addEventListener("written", () => setTimeout(sign));
-    addEventListener("pagehide", () => { if (present.dataset.here) navigator.sendBeacon(present.dataset.here, body("gone")); });
+    addEventListener("pagehide", () => {
+      if (present.dataset.here) navigator.sendBeacon(present.dataset.here, body("gone")); });
   }
 }

@@ -11,27 +11,37 @@ const home = new URL(".", script.src).href;
 
 // light-dark() follows the page's color-scheme. Without one, the light colours apply.
 const STYLE = `
-:host { --ink: #16181c; --ground: #f4f3f0; --field: #fff; --edge: #7c7f86; --soft: #54585f; --bad: #b3151c; --good: #0f6b3c;
+:host { --ink: #16181c; --ground: #f4f3f0; --field: #fff; --edge: #7c7f86; --soft: #54585f;
+  --bad: #b3151c; --good: #0f6b3c;
   --accent: #b8001f; --label: #fff; --head: #b8001f; display: block; font: inherit; }
-@supports (color: light-dark(red, red)) { :host { --ink: light-dark(#16181c, #eceae5); --ground: light-dark(#f4f3f0, #1c1f25);
-  --field: light-dark(#fff, #14161a); --edge: light-dark(#7c7f86, #7e838d); --soft: light-dark(#54585f, #a9adb5);
-  --bad: light-dark(#b3151c, #ff8b8b); --good: light-dark(#0f6b3c, #6fd39b); --accent: light-dark(#b8001f, #cf1b35);
+@supports (color: light-dark(red, red)) { :host { --ink: light-dark(#16181c, #eceae5);
+  --ground: light-dark(#f4f3f0, #1c1f25);
+  --field: light-dark(#fff, #14161a); --edge: light-dark(#7c7f86, #7e838d);
+    --soft: light-dark(#54585f, #a9adb5);
+  --bad: light-dark(#b3151c, #ff8b8b); --good: light-dark(#0f6b3c, #6fd39b);
+    --accent: light-dark(#b8001f, #cf1b35);
   --head: light-dark(#b8001f, #ff8088); } }
 :host([hidden]), [hidden] { display: none !important; }
 * { box-sizing: border-box; margin: 0; font: inherit; }
-section { padding: 1.25em; background: var(--mf-ground, var(--ground)); color: var(--mf-ink, var(--ink)); line-height: 1.5;
-  border-block-start: 4px solid var(--mf-accent, var(--accent)); border-radius: var(--mf-radius, 4px); overflow-wrap: anywhere; }
-h2 { font-size: 1.5em; font-weight: bold; line-height: 1.2; color: var(--mf-headline, var(--head)); }
+section { padding: 1.25em; background: var(--mf-ground, var(--ground));
+  color: var(--mf-ink, var(--ink)); line-height: 1.5;
+  border-block-start: 4px solid var(--mf-accent, var(--accent));
+    border-radius: var(--mf-radius, 4px); overflow-wrap: anywhere; }
+h2 { font-size: 1.5em; font-weight: bold; line-height: 1.2; color: var(--mf-headline, var(--head));
+  }
 section > * + * { margin-block-start: .75em; }
 form { display: grid; grid-template-columns: minmax(0, 1fr); gap: .5em; }
 [dir] { text-align: match-parent; }
 .line { display: flex; flex-wrap: wrap; gap: .5em; }
 label { font-weight: bold; }
-input[type=email] { flex: 1 1 14em; min-inline-size: 0; padding: .6em .75em; border: 1px solid var(--mf-edge, var(--edge));
+input[type=email] { flex: 1 1 14em; min-inline-size: 0; padding: .6em .75em;
+  border: 1px solid var(--mf-edge, var(--edge));
   border-radius: var(--mf-radius, 4px); background: var(--mf-field, var(--field)); color: inherit; }
 input[aria-invalid=true] { outline: 2px solid var(--mf-error, var(--bad)); }
-button { min-block-size: 2.75em; padding: .5em 1.5em; border: 0; border-radius: var(--mf-radius, 4px); cursor: pointer;
-  background: var(--mf-accent, var(--accent)); color: var(--mf-button-ink, var(--label)); font-weight: bold; }
+button { min-block-size: 2.75em; padding: .5em 1.5em; border: 0;
+  border-radius: var(--mf-radius, 4px); cursor: pointer;
+  background: var(--mf-accent, var(--accent)); color: var(--mf-button-ink, var(--label));
+    font-weight: bold; }
 button[aria-disabled=true] { cursor: default; opacity: .75; }
 .quiet { background: none; color: inherit; border: 1px solid currentcolor; }
 :focus-visible { outline: 3px solid currentcolor; outline-offset: 2px; }
@@ -44,7 +54,8 @@ a { color: inherit; }
 .error { color: var(--mf-error, var(--bad)); font-weight: bold; }
 .done { color: var(--mf-good, var(--good)); font-size: 1.15em; font-weight: bold; }
 p:empty { display: none; }
-.trap { position: absolute; inset-inline-start: -200vw; inline-size: 1px; block-size: 1px; overflow: hidden; }
+.trap { position: absolute; inset-inline-start: -200vw; inline-size: 1px; block-size: 1px;
+  overflow: hidden; }
 @media (forced-colors: active) { section, button { border: 1px solid; } }`;
 
 // Builds an element. Texts from the server are never parsed as HTML, so Trusted Types allow it.
@@ -67,7 +78,8 @@ async function work(challenge) {
     const hashes = await Promise.all(Array.from({ length: 1000 }, (_, at) =>
       crypto.subtle.digest("SHA-256", new TextEncoder().encode(salt + (from + at)))));
     const found = hashes.findIndex((hash) => new DataView(hash).getUint32(0) === start &&
-      Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, "0")).join("") === wanted);
+      Array.from(new Uint8Array(hash), (byte) =>
+        byte.toString(16).padStart(2, "0")).join("") === wanted);
     if (found >= 0) return btoa(JSON.stringify({ ...challenge, number: from + found }));
   }
   throw new Error("no number");
@@ -85,7 +97,8 @@ class Box extends HTMLElement {
     const language = this.closest("[lang]")?.lang || navigator.language;
     let words;
     try {
-      const answer = await fetch(`${this.here}?lang=${encodeURIComponent(language)}`, { credentials: "omit" });
+      const answer = await fetch(`${this.here}?lang=${encodeURIComponent(language)}`,
+        { credentials: "omit" });
       if (answer.status === 403) console.warn(`More Follows: ${location.origin} is not among the sites that may show the sign-up box.`);
       if (!answer.ok) throw answer.status;
       words = await answer.json();
@@ -102,26 +115,33 @@ class Box extends HTMLElement {
   #draw(words) {
     this.words = words;
     const text = { dir: "auto", lang: words.words_language };
-    const email = node("input", { id: "email", name: "email", type: "email", autocomplete: "email", inputmode: "email",
-      autocapitalize: "none", spellcheck: "false", required: "", "aria-describedby": "error", part: "field" });
+    const email = node("input", { id: "email", name: "email", type: "email", autocomplete: "email",
+      inputmode: "email",
+      autocapitalize: "none", spellcheck: "false", required: "", "aria-describedby": "error",
+        part: "field" });
     email.value = this.getAttribute("email") || "";
     const offers = node("input", { id: "offers", type: "checkbox" });
     const trap = node("input", { id: "website", tabindex: "-1", autocomplete: "off" });
     const button = node("button", { part: "button" }, words.button);
-    const error = node("p", { id: "error", class: "error", role: "alert", dir: "auto", part: "error" });
+    const error = node("p", { id: "error", class: "error", role: "alert", dir: "auto",
+      part: "error" });
     const status = node("div", { role: "status", dir: "auto", part: "status" });
     const form = node("form", { novalidate: "", part: "form" },
       node("label", { for: "email", dir: "auto" }, words.email),
       node("div", { class: "line" }, email, button),
       error,
       status,
-      node("div", { class: "check" }, offers, node("label", { for: "offers", ...text }, words.offers)),
-      node("p", { class: "small", dir: "auto" }, node("a", { href: words.privacy_page, target: "_blank", rel: "noopener" }, words.privacy)),
+      node("div", { class: "check" }, offers,
+        node("label", { for: "offers", ...text }, words.offers)),
+      node("p", { class: "small", dir: "auto" },
+        node("a", { href: words.privacy_page, target: "_blank", rel: "noopener" }, words.privacy)),
       node("p", { class: "small", dir: "auto" }, words.free),
-      node("div", { class: "trap", "aria-hidden": "true" }, node("label", { for: "website" }, words.trap), trap));
+      node("div", { class: "trap", "aria-hidden": "true" },
+        node("label", { for: "website" }, words.trap), trap));
     this.#fields = { email, offers, trap, button, error, status, form };
 
-    email.addEventListener("input", () => { this.#internals.setFormValue(email.value); this.#internals.setValidity({}); });
+    email.addEventListener("input", () => {
+      this.#internals.setFormValue(email.value); this.#internals.setValidity({}); });
     form.addEventListener("focusin", () => this.#ticket(), { once: true });
     form.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -129,10 +149,12 @@ class Box extends HTMLElement {
       this.#submit({});
     });
     const root = this.attachShadow({ mode: "open" });
-    const sheet = new CSSStyleSheet(); // a content security policy without inline styles lets it pass
+    // a content security policy without inline styles lets it pass
+    const sheet = new CSSStyleSheet();
     sheet.replaceSync(STYLE);
     root.adoptedStyleSheets = [sheet];
-    root.append(node("section", { lang: words.language, "aria-labelledby": "headline", part: "box" },
+    root.append(node("section", { lang: words.language, "aria-labelledby": "headline",
+      part: "box" },
       node("h2", { id: "headline", dir: "auto", part: "headline" }, words.headline),
       node("p", { ...text, part: "words" }, words.alerts),
       form));
@@ -167,13 +189,17 @@ class Box extends HTMLElement {
     if (told.state === "wrong") email.ariaInvalid = "true";
     this.#internals.setValidity({ customError: true }, told.said || this.words.failed, email);
     error.textContent = told.said || this.words.failed;
-    if (!told.said) error.append(" ", node("a", { href: this.words.page, target: "_blank", rel: "noopener" }, this.words.elsewhere));
-    form.dispatchEvent(new CustomEvent("more-follows", { bubbles: true, composed: true, detail: told.state }));
+    if (!told.said) error.append(" ",
+      node("a", { href: this.words.page, target: "_blank", rel: "noopener" },
+      this.words.elsewhere));
+    form.dispatchEvent(new CustomEvent("more-follows",
+      { bubbles: true, composed: true, detail: told.state }));
   }
 
   async #post(more) {
     const { email, offers, trap } = this.#fields;
-    const body = new URLSearchParams({ email: email.value, website: trap.value, shown: this.words.shown,
+    const body = new URLSearchParams({ email: email.value, website: trap.value,
+      shown: this.words.shown,
       page: location.pathname, ticket: await this.#ticket(), ...more });
     if (offers.checked) body.set("offers", "yes");
     for (let tries = 0; tries < 5; tries++) {
@@ -192,7 +218,8 @@ class Box extends HTMLElement {
     const { email, button, status } = this.#fields;
     const sure = email.value.trim();
     const take = node("button", { type: "button", class: "quiet" }, yes);
-    take.addEventListener("click", () => { button.focus(); email.value = address; this.#submit({}); });
+    take.addEventListener("click", () => {
+      button.focus(); email.value = address; this.#submit({}); });
     const line = node("div", { class: "line" }, take);
     if (no) { // as typed it can't be mailed otherwise
       const keep = node("button", { type: "button", class: "quiet" }, no);
@@ -207,10 +234,13 @@ class Box extends HTMLElement {
     const { thanks, next } = this.words;
     email.readOnly = true;
     this.#internals.setValidity({});
-    status.replaceChildren(node("p", { class: "done", part: "thanks" }, "✓ " + thanks), node("p", {}, next));
-    form.querySelectorAll(".check, .small").forEach((part) => { part.hidden = !part.contains(this.shadowRoot.activeElement); });
+    status.replaceChildren(node("p", { class: "done", part: "thanks" }, "✓ " + thanks),
+      node("p", {}, next));
+    form.querySelectorAll(".check, .small").forEach((part) => {
+      part.hidden = !part.contains(this.shadowRoot.activeElement); });
     error.textContent = "";
-    form.dispatchEvent(new CustomEvent("more-follows", { bubbles: true, composed: true, detail: "thanks" }));
+    form.dispatchEvent(new CustomEvent("more-follows",
+      { bubbles: true, composed: true, detail: "thanks" }));
   }
 
   #say(where, said, ...more) {

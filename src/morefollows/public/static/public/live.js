@@ -11,15 +11,21 @@ const home = new URL(".", script.src).href;
 
 // light-dark() follows the page's color-scheme. Without one, the light colours apply.
 const STYLE = `
-:host { --ink: #16181c; --ground: #fff; --soft: #54585f; --line: #dedcd6; --accent: #b8001f; --label: #fff; --bad: #b3151c;
+:host { --ink: #16181c; --ground: #fff; --soft: #54585f; --line: #dedcd6; --accent: #b8001f;
+  --label: #fff; --bad: #b3151c;
   --wash: #fdecec; --warn: #7a4d00; display: block; font: inherit; }
-@supports (color: light-dark(red, red)) { :host { --ink: light-dark(#16181c, #eceae5); --ground: light-dark(#fff, #14161a);
-  --soft: light-dark(#54585f, #a9adb5); --line: light-dark(#dedcd6, #30343c); --accent: light-dark(#b8001f, #cf1b35);
-  --bad: light-dark(#b3151c, #ff8b8b); --wash: light-dark(#fdecec, #371a1c); --warn: light-dark(#7a4d00, #f0bf62); } }
+@supports (color: light-dark(red, red)) { :host { --ink: light-dark(#16181c, #eceae5);
+  --ground: light-dark(#fff, #14161a);
+  --soft: light-dark(#54585f, #a9adb5); --line: light-dark(#dedcd6, #30343c);
+    --accent: light-dark(#b8001f, #cf1b35);
+  --bad: light-dark(#b3151c, #ff8b8b); --wash: light-dark(#fdecec, #371a1c);
+    --warn: light-dark(#7a4d00, #f0bf62); } }
 :host([hidden]), [hidden] { display: none !important; }
 * { box-sizing: border-box; margin: 0; font: inherit; }
-article { padding: 1.25em; background: var(--mf-ground, var(--ground)); color: var(--mf-ink, var(--ink)); line-height: 1.5;
-  border: 1px solid var(--mf-line, var(--line)); border-block-start: 4px solid var(--mf-accent, var(--accent));
+article { padding: 1.25em; background: var(--mf-ground, var(--ground));
+  color: var(--mf-ink, var(--ink)); line-height: 1.5;
+  border: 1px solid var(--mf-line, var(--line));
+    border-block-start: 4px solid var(--mf-accent, var(--accent));
   border-radius: var(--mf-radius, 4px); overflow-wrap: anywhere; }
 article > * + *, .text > * + * { margin-block-start: .75em; }
 h2 { font-size: 1.5em; font-weight: bold; line-height: 1.2; }
@@ -28,15 +34,22 @@ h3, .text h2, strong { font-weight: bold; }
 section { padding-block: .75em; border-block-start: 1px solid var(--mf-line, var(--line)); }
 section > * + * { margin-block-start: .4em; }
 .log { max-block-size: var(--mf-height, 40em); overflow-y: auto; }
-.update-correction { padding-inline: .75em; border: 1px solid var(--warn); border-inline-start-width: 5px; }
-.corrected, .what-was-wrong { padding-inline-start: .75em; border-inline-start: 3px solid var(--warn); }
+.update-correction { padding-inline: .75em; border: 1px solid var(--warn);
+  border-inline-start-width: 5px; }
+.corrected, .what-was-wrong { padding-inline-start: .75em;
+  border-inline-start: 3px solid var(--warn); }
 .update-correction .kind { color: var(--warn); }
 blockquote { padding-inline-start: 1em; border-inline-start: 3px solid; font-style: italic; }
-em { font-style: italic; } ul, ol { padding-inline-start: 1.4em; } a { color: inherit; } img { max-inline-size: 100%; block-size: auto; display: block; } figcaption { margin-block-start: .4em; font-size: .875em; color: var(--mf-soft, var(--soft)); }
+em { font-style: italic; } ul, ol { padding-inline-start: 1.4em; } a { color: inherit; } img {
+  max-inline-size: 100%; block-size: auto; display: block; } figcaption { margin-block-start: .4em;
+  font-size: .875em; color: var(--mf-soft, var(--soft)); }
 .facts, .bar { font-size: .875em; color: var(--mf-soft, var(--soft)); }
-.bar { display: flex; flex-wrap: wrap; gap: .5em 1em; align-items: center; justify-content: space-between; }
-button { min-block-size: 2.5em; padding: 0 1em; border: 1px solid; border-radius: 2em; background: none; color: inherit; cursor: pointer; }
-.news button { border: 0; background: var(--mf-accent, var(--accent)); color: var(--mf-button-ink, var(--label)); font-weight: bold; }
+.bar { display: flex; flex-wrap: wrap; gap: .5em 1em; align-items: center;
+  justify-content: space-between; }
+button { min-block-size: 2.5em; padding: 0 1em; border: 1px solid; border-radius: 2em;
+  background: none; color: inherit; cursor: pointer; }
+.news button { border: 0; background: var(--mf-accent, var(--accent));
+  color: var(--mf-button-ink, var(--label)); font-weight: bold; }
 :focus-visible { outline: 3px solid currentcolor; outline-offset: 2px; }
 .more { font-weight: bold; }
 .withdrawn { padding: 1em; background: var(--wash); color: var(--bad); }
@@ -100,7 +113,8 @@ class Story extends HTMLElement {
       standfirst: node("p", { dir: "auto", part: "standfirst" }),
       notice: node("div", { role: "alert" }),
       bar: node("div", { class: "bar", lang }, said, pause),
-      log: node("div", { class: "log", part: "updates", role: "log", tabindex: "0", "aria-label": words.updates }),
+      log: node("div", { class: "log", part: "updates", role: "log", tabindex: "0",
+        "aria-label": words.updates }),
       more: node("p", { class: "more", lang, part: "more" }, words.more),
     };
     pause.addEventListener("click", () => {
@@ -108,12 +122,15 @@ class Story extends HTMLElement {
       if (!this.#paused) this.#show();
       this.#say();
     });
-    news.addEventListener("click", () => { this.#show(); parts.log.scrollTop = 0; parts.log.focus({ preventScroll: true }); });
+    news.addEventListener("click", () => {
+      this.#show(); parts.log.scrollTop = 0; parts.log.focus({ preventScroll: true }); });
     const root = this.attachShadow({ mode: "open" });
-    const sheet = new CSSStyleSheet(); // a content security policy without inline styles lets it pass
+    // a content security policy without inline styles lets it pass
+    const sheet = new CSSStyleSheet();
     sheet.replaceSync(STYLE);
     root.adoptedStyleSheets = [sheet];
-    root.append(node("article", { part: "story" }, parts.headline, parts.standfirst, parts.notice, parts.bar,
+    root.append(node("article", { part: "story" }, parts.headline, parts.standfirst, parts.notice,
+      parts.bar,
       node("div", { class: "news", role: "status", lang }, news), parts.log, parts.more,
       node("p", { class: "facts", lang }, node("a", { href: page }, words.whole))));
     this.#fill();
@@ -144,7 +161,8 @@ class Story extends HTMLElement {
     source.onerror = () => {
       if (this.#told.open) this.#parts.said.textContent = this.#told.words.lost;
       if (source.readyState !== EventSource.CLOSED) return; // the browser tries by itself
-      this.#timer = setTimeout(() => this.#connect(), Math.min(300, 10 * 2 ** this.#failures++) * 1000 * (0.5 + Math.random()));
+      this.#timer = setTimeout(() => this.#connect(),
+        Math.min(300, 10 * 2 ** this.#failures++) * 1000 * (0.5 + Math.random()));
     };
     on("update", (one) => {
       this.#waiting.push(one);
@@ -169,7 +187,8 @@ class Story extends HTMLElement {
       if (this.shadowRoot.getElementById(`update-${one.number}`)) continue;
       log.insertAdjacentHTML("afterbegin", markup(one.html));
       for (const wrong of one.answers || []) {
-        this.shadowRoot.querySelector(`#update-${wrong} .text`)?.insertAdjacentHTML("beforebegin", markup(one.corrected));
+        this.shadowRoot.querySelector(`#update-${wrong} .text`)?.insertAdjacentHTML("beforebegin",
+          markup(one.corrected));
       }
       this.#head(one);
     }
@@ -181,7 +200,8 @@ class Story extends HTMLElement {
     parts.headline.textContent = headline;
     parts.standfirst.textContent = standfirst;
     parts.headline.lang = parts.standfirst.lang = language;
-    parts.log.querySelectorAll("section > h2").forEach((one) => { one.hidden = one.textContent === headline; });
+    parts.log.querySelectorAll("section > h2").forEach((one) => {
+      one.hidden = one.textContent === headline; });
   }
 
   #count() {

@@ -1,5 +1,6 @@
 // Live updates of the story page. If the page is scrolled to its top, updates appear at once.
-// Otherwise a button shows them, so that the text does not move. The page works without this script.
+// Otherwise a button shows them, so that the text does not move. The page works without this
+// script.
 (() => {
 "use strict";
 
@@ -26,7 +27,8 @@ function connect() {
     bar.classList.add("live-off");
     // While the browser retries, the state is CONNECTING. Otherwise it has given up, for example
     // as the server is full.
-    if (source.readyState === EventSource.CLOSED) setTimeout(connect, Math.min(300, 10 * 2 ** failures++) * 1000 * (0.5 + Math.random()));
+    if (source.readyState === EventSource.CLOSED) setTimeout(connect,
+      Math.min(300, 10 * 2 ** failures++) * 1000 * (0.5 + Math.random()));
   };
   on("update", (told) => {
     waiting.push(told);
@@ -41,7 +43,8 @@ function connect() {
   });
   on("withdrawal", (told) => {
     if (told.headline) head(told);
-    part("withdrawal").innerHTML = told.html; // role="alert": said at once, whatever else is being said
+    // role="alert": said at once, whatever else is being said
+    part("withdrawal").innerHTML = told.html;
     for (const id of ["standfirst", "log", "more-follows"]) part(id)?.remove();
     waiting.length = 0;
     count();
@@ -67,7 +70,8 @@ function show() {
     newest = part("log").firstElementChild;
     newest.classList.add("update-new");
     for (const wrong of told.answers || []) {
-      part(`update-${wrong}`)?.querySelector(".text").insertAdjacentHTML("beforebegin", told.corrected);
+      part(`update-${wrong}`)?.querySelector(".text").insertAdjacentHTML("beforebegin",
+        told.corrected);
     }
     head(told);
     part("standfirst").textContent = told.standfirst;
@@ -80,13 +84,15 @@ function show() {
 function head({ headline, language }) {
   part("headline").textContent = headline;
   part("story").lang = language;
-  document.querySelectorAll("#log > section > h2").forEach((one) => { one.hidden = one.textContent === headline; });
+  document.querySelectorAll("#log > section > h2").forEach((one) => {
+    one.hidden = one.textContent === headline; });
 }
 
 function count() {
   const { length } = waiting;
   news.hidden = !length;
-  news.textContent = length === 1 ? bar.dataset.single : length ? bar.dataset.many.replace("{n}", length) : "";
+  news.textContent = length === 1 ? bar.dataset.single : length ? bar.dataset.many.replace("{n}",
+    length) : "";
 }
 
 function say() {
@@ -106,7 +112,8 @@ async function reload() {
   if (!live) return location.reload();
   waiting.length = 0;
   count();
-  for (const id of ["headline", "standfirst", "log"]) part(id).replaceChildren(...fresh.getElementById(id).childNodes);
+  for (const id of ["headline", "standfirst",
+    "log"]) part(id).replaceChildren(...fresh.getElementById(id).childNodes);
   seen = live.dataset.seen;
   connect();
 }
