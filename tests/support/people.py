@@ -9,6 +9,8 @@ from django.test import Client
 from django.utils import timezone
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from morefollows.accounts.models import Editor
     from morefollows.audience.models import Newsroom, Reader, Topic
     from morefollows.stories.models import Story
@@ -99,33 +101,46 @@ def dora_at_desk(dora: Editor) -> Client:
 
 def reader(address: str, topic: Topic, *, language: str = "en", offers: bool = False) -> Reader:
     """A confirmed reader of `topic`, with the evidence that belongs to it."""
+    return readers([address], topic, language=language, offers=offers)[0]
+
+
+def readers(
+    written: Sequence[str], topic: Topic, *, language: str = "en", offers: bool = False
+) -> list[Reader]:
+    """Readers as of `reader` with these addresses, however many."""
     from morefollows.audience import addresses
     from morefollows.audience.models import Consent, Purpose, Reader, Subscription
 
     now = timezone.now()
-    parsed = addresses.parse(address)
-    made = Reader.objects.create(
-        address=address,
-        key=parsed.key,
-        domain=parsed.domain,
-        language=language,
-        state=Reader.State.CONFIRMED,
-        created_at=now,
-        confirmed_at=now,
-        offers=offers,
+    made = Reader.objects.bulk_create(
+        Reader(
+            address=address,
+            key=(parsed := addresses.parse(address)).key,
+            domain=parsed.domain,
+            language=language,
+            state=Reader.State.CONFIRMED,
+            created_at=now,
+            confirmed_at=now,
+            offers=offers,
+        )
+        for address in written
     )
-    Subscription.objects.create(
-        reader=made, topic=topic, state=Subscription.State.ACTIVE, since=now
+    active = Subscription.State.ACTIVE
+    Subscription.objects.bulk_create(
+        Subscription(reader=one, topic=topic, state=active, since=now) for one in made
     )
-    for event in (Consent.Event.GIVEN, Consent.Event.CONFIRMED):
-        Consent.objects.create(
-            reader=made,
+    Consent.objects.bulk_create(
+        Consent(
+            reader=one,
             topic=topic,
             purpose=Purpose.ALERTS,
             event=event,
             how=Consent.How.FORM,
             at=now,
         )
+        for one in made
+        for event in (Consent.Event.GIVEN, Consent.Event.CONFIRMED)
+    )
     return made
 
 
