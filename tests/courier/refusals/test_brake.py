@@ -295,7 +295,7 @@ def test_an_alert_is_not_closed_while_the_brake_that_comes_on_last_defers_its_ma
         Batch.objects.filter(pk=batch.pk).update(
             outcomes=bytes([Outcome.REFUSED]) * batch.size, due_at_ms=None
         )
-    prepared: Any = SimpleNamespace(alert=alert.pk, answers=answers)
+    prepared: Any = SimpleNamespace(id=alert.pk, answers=answers)
 
     async def call(function: Any, *words: Any) -> Any:
         return function(*words)

@@ -387,7 +387,7 @@ def bounce_in_an_alert(readers: list[int]) -> None:
             bounce="hard",
             code=550,
             status="5.1.1",
-            at=int(timezone.now().timestamp() * 1000),
+            at_ms=int(timezone.now().timestamp() * 1000),
         )
         for reader in readers
     )
@@ -446,7 +446,7 @@ def test_nothing_is_taken_back_from_a_batch_that_somebody_works_on() -> None:
             relay="relay 0",
             bounce="hard",
             code=550,
-            at=1,
+            at_ms=1,
         )
         for i in range(30)
     )
