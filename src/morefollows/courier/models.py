@@ -98,7 +98,7 @@ class Composition(models.Model):
 
     alert = models.ForeignKey(Alert, models.CASCADE, related_name="compositions")
     language = models.CharField(max_length=10)
-    parts = models.BinaryField(help_text="see compose.Composed.to_bytes")
+    parts = models.BinaryField(help_text="see `message.template.Composed.to_bytes`")
 
     class Meta:
         constraints = (
@@ -304,7 +304,7 @@ class RelayAtWork(models.Model):
     relay = models.CharField(max_length=300, help_text="its name")
     worker = models.CharField(max_length=40)
     circuit = models.CharField(
-        max_length=9, help_text="closed | open | half-open: see boundary.Relay.circuit"
+        max_length=9, help_text="closed | open | half-open: see `relays.interface.Relay.circuit`"
     )
     connections = models.PositiveIntegerField(help_text="open ones that take mail")
     in_flight = models.PositiveIntegerField(help_text="mails that it has not answered yet")

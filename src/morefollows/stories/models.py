@@ -289,7 +289,9 @@ class Alert(models.Model):
     )
     cut_wrapped = models.BooleanField(default=False)
     cut_done = models.BooleanField(default=False)
-    curve = models.JSONField(null=True, help_text="the finished alert's curve; see delivery.curve")
+    curve = models.JSONField(
+        null=True, help_text="the finished alert's curve; see `feedback.curve`"
+    )
     idempotency_key = models.CharField(
         max_length=200,
         null=True,

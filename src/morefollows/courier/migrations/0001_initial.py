@@ -63,7 +63,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('relay', models.CharField(help_text='its name', max_length=300)),
                 ('worker', models.CharField(max_length=40)),
-                ('circuit', models.CharField(help_text='closed | open | half-open: see boundary.Relay.circuit', max_length=9)),
+                ('circuit', models.CharField(help_text='closed | open | half-open: see `relays.interface.Relay.circuit`', max_length=9)),
                 ('connections', models.PositiveIntegerField(help_text='open ones that take mail')),
                 ('in_flight', models.PositiveIntegerField(help_text='mails that it has not answered yet')),
                 ('rate', models.FloatField(help_text='mails accepted a second, since the last time')),
@@ -163,7 +163,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('language', models.CharField(max_length=10)),
-                ('parts', models.BinaryField(help_text='see compose.Composed.to_bytes')),
+                ('parts', models.BinaryField(help_text='see `message.template.Composed.to_bytes`')),
                 ('alert', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='compositions', to='stories.alert')),
             ],
             options={

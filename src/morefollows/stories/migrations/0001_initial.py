@@ -128,7 +128,7 @@ class Migration(migrations.Migration):
                 ('cut_to', models.BigIntegerField(help_text='last reader id cut; empty before the first batch', null=True)),
                 ('cut_wrapped', models.BooleanField(default=False)),
                 ('cut_done', models.BooleanField(default=False)),
-                ('curve', models.JSONField(help_text="the finished alert's curve; see delivery.curve", null=True)),
+                ('curve', models.JSONField(help_text="the finished alert's curve; see `feedback.curve`", null=True)),
                 ('idempotency_key', models.CharField(help_text="a program's: sent once with it, however often it is told", max_length=200, null=True, unique=True)),
                 ('ended_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('sent_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
