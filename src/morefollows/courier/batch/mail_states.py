@@ -13,8 +13,8 @@ be found uncertain after a crash.
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import NamedTuple
 
+from morefollows.courier.ledger.outcomes import StateRule, rows_as_markdown
 from morefollows.courier.models import Outcome
 
 
@@ -47,16 +47,7 @@ _OPEN = (_S.READY, _S.HANDED_OUT, _S.FOR_PROVIDER, _S.FOR_RELAY, _S.RETURNING, _
 _DEFERRED = (_S.LATER, _S.FOR_PROVIDER, _S.FOR_RELAY)
 
 
-class StateRule(NamedTuple):
-    """One row of the table. Flags are kept, except where a mail becomes final."""
-
-    event: str
-    sources: tuple[State, ...]
-    target: State
-    why: str
-
-
-#: A change without a row does not happen.
+#: A change without a row does not happen. Flags are kept, except where a mail becomes final.
 TABLE = (
     StateRule(
         "handed out",
@@ -136,12 +127,7 @@ def allowed(before: int, after: int) -> bool:
 
 def as_markdown() -> str:
     """The table's rows in Markdown, as in docs/reference/states.md."""
-    return "\n".join(_line(row) for row in TABLE)
-
-
-def _line(row: StateRule) -> str:
-    sources = ", ".join(f"`{source.name.lower()}`" for source in row.sources)
-    return f"| {row.event} | {sources} | `{row.target.name.lower()}` | {row.why} |"
+    return rows_as_markdown(TABLE)
 
 
 def _outcome(byte: int) -> int:

@@ -8,70 +8,73 @@ Invariant: an outcome changes only by a row of this table.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Iterable
+from enum import IntEnum
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from morefollows.courier.models import Outcome
 
 _O = Outcome
+State = TypeVar("State", bound=IntEnum)
 
 
-class OutcomeRule(NamedTuple):
-    """One row of the table."""
+class StateRule(NamedTuple, Generic[State]):
+    """One row of a table of states: of outcomes here, of mails in `courier.batch.mail_states`."""
 
     event: str
-    sources: tuple[Outcome, ...]
-    target: Outcome
+    sources: tuple[State, ...]
+    target: State
     why: str
 
 
 #: A change without a row does not happen. An event that leaves the outcome unchanged has no row.
 TABLE = (
-    OutcomeRule(
+    StateRule(
         "accepted",
         (_O.WAITING, _O.DEFERRED, _O.UNCERTAIN),
         _O.ACCEPTED,
         "The relay took it. A final outcome.",
     ),
-    OutcomeRule(
+    StateRule(
         "deferred",
         (_O.WAITING,),
         _O.DEFERRED,
         "Not now: the relay, its rate, a brake, or the reader’s quiet hours. "
         "An uncertain one stays so.",
     ),
-    OutcomeRule("due again", (_O.DEFERRED,), _O.WAITING, "Its time has come."),
-    OutcomeRule(
+    StateRule("due again", (_O.DEFERRED,), _O.WAITING, "Its time has come."),
+    StateRule(
         "refused",
         (_O.WAITING, _O.DEFERRED, _O.UNCERTAIN),
         _O.REFUSED,
         "The relay said “never”, or no relay can carry it.",
     ),
-    OutcomeRule("brake", (_O.REFUSED,), _O.DEFERRED, "So many were refused that it speaks of us."),
-    OutcomeRule(
+    StateRule("brake", (_O.REFUSED,), _O.DEFERRED, "So many were refused that it speaks of us."),
+    StateRule(
         "no reply",
         (_O.WAITING, _O.DEFERRED),
         _O.UNCERTAIN,
         "It was handed over, and the connection or the sender died.",
     ),
-    OutcomeRule(
+    StateRule(
         "not wanted",
         (_O.WAITING, _O.DEFERRED, _O.UNCERTAIN),
         _O.SKIPPED,
         "The reader left, was suppressed, or wants it otherwise.",
     ),
-    OutcomeRule(
+    StateRule(
         "time to live over",
         (_O.WAITING, _O.DEFERRED),
         _O.EXPIRED,
         "An uncertain one stays so: it may have to be corrected.",
     ),
-    OutcomeRule(
+    StateRule(
         "retry failed",
         (_O.REFUSED, _O.EXPIRED),
         _O.WAITING,
         "An editor’s word, for readers who are not gone.",
     ),
-    OutcomeRule(
+    StateRule(
         "told in a digest",
         (_O.WAITING, _O.DEFERRED, _O.REFUSED, _O.SKIPPED, _O.EXPIRED),
         _O.IN_DIGEST,
@@ -87,9 +90,14 @@ def allowed(source: int, target: int) -> bool:
 
 def as_markdown() -> str:
     """The table's rows in Markdown, as in docs/reference/states.md."""
-    return "\n".join(_line(row) for row in TABLE)
+    return rows_as_markdown(TABLE)
 
 
-def _line(row: OutcomeRule) -> str:
+def rows_as_markdown(table: Iterable[StateRule[Any]]) -> str:
+    """The rows of any such table."""
+    return "\n".join(_line(row) for row in table)
+
+
+def _line(row: StateRule[Any]) -> str:
     sources = ", ".join(f"`{source.name.lower()}`" for source in row.sources)
     return f"| {row.event} | {sources} | `{row.target.name.lower()}` | {row.why} |"
