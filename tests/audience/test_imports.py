@@ -85,7 +85,7 @@ def bring(
         topic=topic,
         provenance=provenance,
         progress=lambda position: None,
-        told=OperatorAnswers(**told),
+        answers=OperatorAnswers(**told),
         consented_at=consented_at,
         dry_run=dry_run,
     )

@@ -63,7 +63,7 @@ class TestWhatProgramsLeave:
     def test_around_an_address(self, breaking: Topic, cell: str, kind: str) -> None:
         report = take(f'name;email;confirmed_at\nDee;"{cell}";{DATE}\n', breaking)
         assert (report.confirmed, state("dee@reader.example")) == (1, "confirmed")
-        assert kind in report.told if kind else not report.told
+        assert kind in report.repairs if kind else not report.repairs
 
     @pytest.mark.parametrize(
         "cell",
@@ -139,7 +139,7 @@ class TestWhatProgramsLeave:
             "gil@reader.example\n",
             breaking,
         )
-        assert (report.confirmed, report.told[cells.SEVERAL]) == (4, 1)
+        assert (report.confirmed, report.repairs[cells.SEVERAL]) == (4, 1)
 
     def test_letters_of_an_unknown_encoding_are_not_guessed_in_an_address(
         self, breaking: Topic
@@ -193,7 +193,7 @@ class TestWhatProgramsLeave:
     def test_day_and_month_are_told_by_the_file_or_by_the_operator(self, breaking: Topic) -> None:
         two_ways = "email,confirmed_at\ndee@reader.example,02/03/2023\n"
         report = take(two_ways, breaking)
-        assert (report.pending, report.untimed, "say --dates" in " ".join(report.told)) == (
+        assert (report.pending, report.untimed, "say --dates" in " ".join(report.repairs)) == (
             1,
             1,
             True,

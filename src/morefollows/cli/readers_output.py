@@ -48,7 +48,7 @@ class Import(NamedTuple):
     file: BinaryIO
     topic: Topic | None
     provenance: str | None
-    told: OperatorAnswers
+    answers: OperatorAnswers
     consented_at: datetime | None
 
     def run(self, *, dry_run: bool) -> ImportReport:
@@ -57,7 +57,7 @@ class Import(NamedTuple):
         how = (
             self.topic.slug if self.topic else None,
             self.provenance,
-            self.told.status,
+            self.answers.status,
             *self._details(),
         )
         key = "" if dry_run else lists.identity(self.file, *how)
@@ -69,7 +69,7 @@ class Import(NamedTuple):
                     topic=self.topic,
                     provenance=self.provenance,
                     progress=progress,
-                    told=self.told,
+                    answers=self.answers,
                     consented_at=self.consented_at,
                     key=key,
                     dry_run=dry_run,
@@ -79,10 +79,10 @@ class Import(NamedTuple):
                 self.file.seek(start)
 
     def _details(self) -> list[str]:
-        told = self.told
-        said = [f"column {name}={word}" for name, word in sorted(told.columns.items())]
-        said += [f"value {name}={word}" for name, word in sorted(told.words.items())]
-        said += [told.dates] if told.dates else []
+        answers = self.answers
+        said = [f"column {name}={word}" for name, word in sorted(answers.columns.items())]
+        said += [f"value {name}={word}" for name, word in sorted(answers.words.items())]
+        said += [answers.dates] if answers.dates else []
         return said + ([self.consented_at.isoformat()] if self.consented_at else [])
 
 
@@ -102,7 +102,7 @@ def as_json(report: ImportReport, *, dry_run: bool) -> dict[str, Any]:
         **found,
         "columns": columns,
         "notes": report.notes,
-        "mended": dict(report.told),
+        "mended": dict(report.repairs),
         "problems": problems,
     }
 
@@ -143,7 +143,7 @@ def tell(
     ):
         if count:
             click.echo(f"{count:>9,}  {words}")
-    for kind, count in sorted(report.told.items()):
+    for kind, count in sorted(report.repairs.items()):
         click.echo(f"{count:>9,}  × {kind}")
     tell_problems(report.problems, report.bad)
     if dry_run and ending:

@@ -64,7 +64,7 @@ class ImportReport:
     resumed: int = 0  #: lines that an earlier run had read
     columns: list[Column] = field(default_factory=list)  #: with the meaning of each
     notes: list[str] = field(default_factory=list)  #: what was unusual about the file as a whole
-    told: Counter[str] = field(default_factory=Counter)  #: repairs in this run, by kind
+    repairs: Counter[str] = field(default_factory=Counter)  #: repairs in this run, by kind
 
     def counts(self) -> dict[str, int]:
         """The numbers by name, as `resume` stores them."""
@@ -81,7 +81,7 @@ def import_readers(
     topic: Topic | None,
     provenance: str | None,
     progress: Callable[[int], None],
-    told: OperatorAnswers | None = None,
+    answers: OperatorAnswers | None = None,
     consented_at: datetime | None = None,
     key: str = "",
     dry_run: bool = False,
@@ -92,7 +92,7 @@ def import_readers(
     `provenance`: where and how these readers agreed; stored as evidence. With it, readers whose
     time of consent is known become confirmed, all others pending. Without it, all are pending.
     `progress`: called with the number of bytes read so far.
-    `told`: what the operator said about the file.
+    `answers`: what the operator said about the file.
     `consented_at`: the time of consent for readers of whom the file gives none.
     `key`: from `identity`. With it, an interrupted import continues where it stopped.
     `dry_run`: write nothing; return the report of a real import.
@@ -106,16 +106,16 @@ def import_readers(
     `ImportInProgress` if another process imports with the same key.
     """
     with Sheet(file) as sheet:
-        found = survey(sheet, told or OperatorAnswers())
+        found = survey(sheet, answers or OperatorAnswers())
         sheet.go_back()
         try:
             table = Table(found, topic, consented_at, all_addresses=sheet.only_addresses)
             work = _Rehearsal() if dry_run else _Import(key)
             report = work.report
-            report.tool, report.columns, report.told = (
+            report.tool, report.columns, report.repairs = (
                 found.columns.export.name,
                 found.columns.all,
-                table.told,
+                table.repairs,
             )
             _go_through(sheet, found, table, work, provenance, progress)
         finally:

@@ -56,7 +56,7 @@ class Table:
     """Reads the records of a surveyed file.
 
     `topic`: for records that name none. `consented_at`: for records without a time of consent.
-    `all_addresses`: every cell is an address. The attribute `told` counts repairs and unusual
+    `all_addresses`: every cell is an address. The attribute `repairs` counts repairs and unusual
     formats, by kind.
     """
 
@@ -68,7 +68,7 @@ class Table:
         *,
         all_addresses: bool = False,
     ) -> None:
-        self.told: Counter[str] = Counter()
+        self.repairs: Counter[str] = Counter()
         self._survey = survey
         places = survey.columns.places()
         self._places = places
@@ -117,7 +117,7 @@ class Table:
         ]
 
     def _read_addresses(self, record: Record) -> list[Address]:
-        """The valid addresses of a record. Raises `BadRow`. Counts repairs in `told`."""
+        """The valid addresses of a record. Raises `BadRow`. Counts repairs in `repairs`."""
         cell = (
             ";".join(record.cells)
             if self._all_addresses
@@ -132,16 +132,16 @@ class Table:
                     "is not UTF-8, so which letters its address has is not certain; save the file "
                     "as UTF-8"
                 )
-            self.told[EIGHT_BIT] += 1
+            self.repairs[EIGHT_BIT] += 1
         try:
             parsed = [addresses.parse(text) for text in found.addresses]
         except addresses.BadAddress as reason:
             hint = " It looks like a slip: put it right in the file." if reason.suggestion else ""
             raise BadRow(f"no valid email address: {reason}{hint}") from None
         if found.repairs:
-            self.told.update(found.repairs)
+            self.repairs.update(found.repairs)
         if len(parsed) > 1:
-            self.told[in_cells.SEVERAL] += 1
+            self.repairs[in_cells.SEVERAL] += 1
         return parsed
 
     def _cell(self, cells: list[str], meaning: ColumnMeaning) -> str:
@@ -215,7 +215,7 @@ class Table:
         try:
             found, how = dates.parse_time(cell, self._survey.orders.get(place, ""))
         except dates.Ambiguous:
-            self.told[
+            self.repairs[
                 "dates such as 02/01/2023, of which day and month are not certain: say --dates"
             ] += 1
             return None
@@ -224,7 +224,7 @@ class Table:
                 f"{what}_at must be a moment in the past such as 2026-05-04T10:30:00Z"
             ) from None
         if how:
-            self.told[how] += 1
+            self.repairs[how] += 1
         return found
 
 

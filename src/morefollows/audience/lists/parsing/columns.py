@@ -57,7 +57,7 @@ class Column:
     name: str  #: as in the file; "column 3" if it has none
     heading: str  #: the name as `vocabulary.compact` returns it
     meaning: ColumnMeaning = ColumnMeaning.IGNORE
-    told: bool = False  #: the operator said the meaning
+    set_by_operator: bool = False  #: the operator said the meaning
     harmless: bool = False  #: a column of the tool that says nothing about consent
     filled: int = 0  #: number of cells that are not empty
     #: Different cells and how often each occurs; the first 2,000.
@@ -100,8 +100,8 @@ class Column:
 class Columns:
     """The columns of one file, in order (`all`), and the tool that exported it (`export`)."""
 
-    def __init__(self, names: list[str], header: list[str], told: Mapping[str, str]) -> None:
-        """`told`: name of a column → meaning, as the operator said.
+    def __init__(self, names: list[str], header: list[str], meanings: Mapping[str, str]) -> None:
+        """`meanings`: name of a column → meaning, as the operator said.
 
         Raises `NotReadable` for an unknown column or meaning.
         """
@@ -114,8 +114,8 @@ class Columns:
             meaning = self.export.meaning(column.heading)
             column.meaning = meaning or ColumnMeaning.IGNORE
             column.harmless = column.heading in self.export.beside or column.heading in PLAIN.beside
-        self._told = dict(told)
-        for name, word in self._told.items() if names else ():
+        self._meanings = dict(meanings)
+        for name, word in self._meanings.items() if names else ():
             self._tell(name, word)
 
     def _tell(self, name: str, word: str) -> None:
@@ -138,12 +138,12 @@ class Columns:
                 f"--column: {word} is no meaning of a column; these are: {known}"
             ) from None
         for column in wanted:
-            column.meaning, column.told = meaning, True
+            column.meaning, column.set_by_operator = meaning, True
 
     def without_heading(self, width: int) -> None:
         """Create the columns of a file without heading: column 1, column 2 …"""
         self.all = [Column(f"column {at}", f"column{at}") for at in range(1, width + 1)]
-        for name, word in self._told.items():
+        for name, word in self._meanings.items():
             self._tell(f"column {name}" if name.isdecimal() else name, word)
 
     def choose_address(self, sample: Iterable[list[str]], remedy: str) -> None:
@@ -159,7 +159,7 @@ class Columns:
         open_ones = [
             column
             for column in self.all
-            if not column.told and column.meaning is ColumnMeaning.IGNORE
+            if not column.set_by_operator and column.meaning is ColumnMeaning.IGNORE
         ]
         named = sorted(
             (column for column in open_ones if vocabulary.address_rank(column.heading) < 9),
@@ -205,14 +205,14 @@ class Columns:
             return []  # no reader in this file will be mailed
         asked = []
         for column in self.all:
-            if column.told and column.meaning is not ColumnMeaning.STATUS:
+            if column.set_by_operator and column.meaning is not ColumnMeaning.STATUS:
                 continue
             if column.meaning is ColumnMeaning.STATUS:
                 asked += [] if status else self._unknown_words(column, words)
             elif column.meaning is ColumnMeaning.IGNORE or column.telltale:
                 asked += self._suspected(column, lines)
         tells = {column.meaning for column in self.all} & DECIDING or any(
-            column.told for column in self.all
+            column.set_by_operator for column in self.all
         )
         if self.export.must_tell and not tells and not status:
             asked.append(
@@ -272,14 +272,14 @@ class Columns:
 
 
 def read_columns(
-    sheet: Sheet, told: Mapping[str, str], remedy: str = '--column "NAME=email"'
+    sheet: Sheet, meanings: Mapping[str, str], remedy: str = '--column "NAME=email"'
 ) -> tuple[Columns, Iterator[Record]]:
     """The columns of a sheet, and all its records. Raises `NotReadable`.
 
-    `told`: as for `Columns`. `remedy`: what the operator can do if the column with the addresses
-    can't be determined.
+    `meanings`: as for `Columns`. `remedy`: what the operator can do if the column with the
+    addresses can't be determined.
     """
-    columns = Columns(sheet.names, sheet.header, told)
+    columns = Columns(sheet.names, sheet.header, meanings)
     records = sheet.records()
     sample = list(islice(records, _SAMPLE))
     if not sheet.names:

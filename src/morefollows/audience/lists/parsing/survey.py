@@ -63,15 +63,15 @@ class Unclear(NotReadable):
 class States:
     """Determines the state of the reader in a record."""
 
-    def __init__(self, columns: Columns, told: OperatorAnswers) -> None:
+    def __init__(self, columns: Columns, answers: OperatorAnswers) -> None:
         self._columns = columns
-        self._words = dict(told.words)
+        self._words = dict(answers.words)
         whole = (
             state
             for name, state in columns.export.whole_file.items()
             if name in {c.heading for c in columns.all}
         )
-        self._everybody = STATUSES[told.status] if told.status else next(whole, None)
+        self._everybody = STATUSES[answers.status] if answers.status else next(whole, None)
         places = columns.places()
         self._statuses = places.get(_M.STATUS, [])
         self._flags = [(at, meaning) for meaning in _FLAGS for at in places.get(meaning, [])]
@@ -199,21 +199,21 @@ class FileSurvey:
     orders: dict[int, str]
 
 
-def survey(sheet: Sheet, told: OperatorAnswers) -> FileSurvey:
+def survey(sheet: Sheet, answers: OperatorAnswers) -> FileSurvey:
     """Read the file once. Raises `NotReadable`, and `Unclear` with questions to the operator."""
-    columns, records = read_columns(sheet, told.columns)
-    states = States(columns, told)
+    columns, records = read_columns(sheet, answers.columns)
+    states = States(columns, answers)
     found = FileSurvey(columns, states, Restrictions(), 0, {})
-    reader = _Reader(found, told)
+    reader = _Reader(found, answers)
     for record in records:
         reader.note(record)
     found.restrictions.flush()
-    found.orders = reader.orders(told)
-    questions = columns.questions(told.status, told.words, found.lines)
+    found.orders = reader.orders(answers)
+    questions = columns.questions(answers.status, answers.words, found.lines)
     if (
         columns.export is PLAIN
-        and vocabulary.names_suppressions(told.file_name)
-        and not (told.status or told.columns)
+        and vocabulary.names_suppressions(answers.file_name)
+        and not (answers.status or answers.columns)
     ):
         questions.insert(0, _not_readers())
     if questions:
@@ -234,7 +234,7 @@ def _not_readers() -> str:
 class _Reader:
     """Collects the statistics, restrictions and date orders of a survey, record by record."""
 
-    def __init__(self, found: FileSurvey, told: OperatorAnswers) -> None:
+    def __init__(self, found: FileSurvey, answers: OperatorAnswers) -> None:
         self._found = found
         places = found.columns.places()
         self._address = places[ColumnMeaning.EMAIL][0]
@@ -271,9 +271,9 @@ class _Reader:
             except addresses.BadAddress:
                 continue
 
-    def orders(self, told: OperatorAnswers) -> dict[int, str]:
+    def orders(self, answers: OperatorAnswers) -> dict[int, str]:
         """The order of day and month per column: the operator's, or the only one that was seen."""
         return {
-            at: told.dates or (next(iter(seen)) if len(seen) == 1 else "")
+            at: answers.dates or (next(iter(seen)) if len(seen) == 1 else "")
             for at, seen in self._seen.items()
         }
