@@ -15,9 +15,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bench.api import bench_api
+from bench.backup import bench_backup
+from bench.desk import bench_desk
+from bench.direct import bench_apis, bench_direct
 from bench.distance import bench_distance
+from bench.intake import bench_intake
+from bench.postfix_relay import bench_postfix
 from bench.readers_import import bench_import
+from bench.scale import bench_scale
+from bench.siege import bench_siege
 from bench.signup import bench_signup
+from bench.sources import bench_sources
 from bench.stream import bench_stream
 from morefollows.cli.main import run as run_command
 from morefollows.cli.output import CommandFailed, json_option, tell_json
@@ -65,10 +74,20 @@ def bench() -> None:
     """Measure. Nothing else should run on the machine meanwhile."""
 
 
+bench.add_command(bench_api)
+bench.add_command(bench_backup)
+bench.add_command(bench_desk)
 bench.add_command(bench_distance)
 bench.add_command(bench_import)
+bench.add_command(bench_intake)
+bench.add_command(bench_scale)
 bench.add_command(bench_signup)
+bench.add_command(bench_sources)
 bench.add_command(bench_stream)
+bench.add_command(bench_siege)
+bench.add_command(bench_direct)
+bench.add_command(bench_apis)
+bench.add_command(bench_postfix)
 
 
 @bench.command("send")

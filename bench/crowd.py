@@ -86,7 +86,8 @@ class Crowd:
             self.failed += 1
 
     async def _visit(self, number: int) -> None:
-        network = f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
+        # Each /24 is used once in 65,536 visitors: more of one need a proof of work.
+        network = f"10.{number & 255}.{number >> 8 & 255}.{number >> 16 & 255}"
         head = f"Host: {self.host}:{self.port}\r\nX-Forwarded-For: {network}\r\n"
         loop = asyncio.get_running_loop()
         _, talk = await loop.create_connection(_Talk, self.host, self.port)

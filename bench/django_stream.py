@@ -66,7 +66,7 @@ def _application(story: UUID) -> Any:
 
 if __name__ == "__main__":
     django.setup()
-    ear = socket.socket(fileno=int(sys.argv[1]))
+    listening = socket.socket(fileno=int(sys.argv[1]))
     config = uvicorn.Config(
         _application(UUID(sys.argv[2])),
         loop="uvloop",
@@ -75,4 +75,4 @@ if __name__ == "__main__":
         log_config=None,
         access_log=False,
     )
-    uvicorn.Server(config).run(sockets=[ear])
+    uvicorn.Server(config).run(sockets=[listening])

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bench import peers
+from tests.support.ports import free_port
 
 _POSTFIX = "/usr/sbin:/usr/local/sbin:/usr/libexec/postfix"
 _SINK_STARTS = 5.0  # seconds
@@ -54,9 +55,7 @@ def smtp_sink() -> Iterator[tuple[str, int]]:
             "smtp-sink is not installed; `apt-get install postfix` has it. Or name a relay "
             "HOST:PORT."
         )
-    with socket.socket() as ear:
-        ear.bind(("127.0.0.1", 0))
-        port: int = ear.getsockname()[1]
+    port = free_port()
     user = ["-u", "nobody"] if os.geteuid() == 0 else []
     sink = subprocess.Popen(  # noqa: S603
         [program, *user, f"127.0.0.1:{port}", "1000"], stdout=subprocess.DEVNULL

@@ -97,15 +97,15 @@ def measure(lines: int) -> Taken:
         if url:
             environment["DATABASE_URL"] = url
         path = Path(folder, "subscribed_email_audience_export.csv")
-        _write(path, lines)
-        _run(environment, "migrate")
-        _run(environment, "newsroom", "--name", "The Harbour Herald")
+        write_list(path, lines)
+        run_command(environment, "migrate")
+        run_command(environment, "newsroom", "--name", "The Harbour Herald")
         began = time.monotonic()
-        peak = _run(environment, "readers", "import", str(path), "--provenance", _PROVENANCE)
+        peak = run_command(environment, "readers", "import", str(path), "--provenance", _PROVENANCE)
         return Taken(lines, time.monotonic() - began, peak)
 
 
-def _write(path: Path, lines: int) -> None:
+def write_list(path: Path, lines: int) -> None:
     with path.open("w", encoding="utf-8") as file:
         file.write(
             "Email Address,First "
@@ -118,7 +118,7 @@ def _write(path: Path, lines: int) -> None:
             )
 
 
-def _run(environment: dict[str, str], *words: str) -> int:
+def run_command(environment: dict[str, str], *words: str) -> int:
     """Runs one of our commands. Returns its peak memory in bytes. Raises `BenchFailed`."""
     with tempfile.TemporaryFile() as said:
         process = subprocess.Popen(  # noqa: S603 - our own command

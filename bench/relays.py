@@ -33,7 +33,7 @@ def relay(where: str, folder: Path, delay_ms: float = 0) -> Iterator[tuple[str, 
         elif where == "postfix":
             host, port = stack.enter_context(postfix(folder))
         elif where in OFFERS:
-            host, port = stack.enter_context(_listening("sink", *OFFERS[where]))
+            host, port = stack.enter_context(listening("sink", *OFFERS[where]))
         else:
             host, colon, digits = where.rpartition(":")
             if not colon or not digits.isdecimal() or not host:
@@ -43,13 +43,13 @@ def relay(where: str, folder: Path, delay_ms: float = 0) -> Iterator[tuple[str, 
             host, port = host.strip("[]"), int(digits)
         if delay_ms:
             host, port = stack.enter_context(
-                _listening("delay", host, str(port), str(delay_ms / 1000))
+                listening("delay", host, str(port), str(delay_ms / 1000))
             )
         yield host, port
 
 
 @contextlib.contextmanager
-def _listening(module: str, *arguments: str) -> Iterator[tuple[str, int]]:
+def listening(module: str, *arguments: str) -> Iterator[tuple[str, int]]:
     """Runs one of our own servers in a process that prints its port."""
     command = [sys.executable, "-m", f"bench.{module}", *arguments]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own command

@@ -2,12 +2,16 @@
 
 ``python -m bench.sink CHUNKING PIPELINING`` prints its port and runs until it is ended. Postfix's
 smtp-sink does not know CHUNKING, and reads each octet. This one parses commands and skips contents.
+
+``SLEEP=0.1`` has it sleep so many seconds before it takes what came by DATA, as a distant relay
+does, and ``TLS=FILE`` speak TLS from the first byte, with the key and certificate in that file.
 """
 
 from __future__ import annotations
 
 import asyncio
 import re
+import ssl
 import sys
 from collections.abc import Sequence
 
@@ -20,7 +24,8 @@ _BDAT = re.compile(rb"BDAT (\d+) LAST\r?\Z", re.IGNORECASE).match
 class Sink(asyncio.Protocol):
     """One connection."""
 
-    def __init__(self, offers: Sequence[str]) -> None:
+    def __init__(self, offers: Sequence[str], sleep: float = 0.0) -> None:
+        self._sleep = sleep
         lines = ["sink.example", *offers]
         self._greeting = (
             "".join(f"250-{line}\r\n" for line in lines[:-1]).encode()
@@ -37,6 +42,7 @@ class Sink(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         replies: list[bytes] = []
+        ended = False
         if self._rest:
             data, self._rest = self._rest + data, b""
         at = 0
@@ -52,7 +58,7 @@ class Sink(asyncio.Protocol):
                 if end < 0:
                     self._rest = data[max(at, len(data) - 4) :]
                     break
-                self._content = False
+                self._content, ended = False, True
                 at = end + 5
                 replies.append(_OK)
             else:
@@ -62,7 +68,11 @@ class Sink(asyncio.Protocol):
                     break
                 replies.append(self._command(data[at:end]))
                 at = end + 1
-        self._transport.write(b"".join(replies))
+        said = b"".join(replies)
+        if ended and self._sleep:  # nothing more comes until the client has this reply
+            asyncio.get_running_loop().call_later(self._sleep, self._transport.write, said)
+        else:
+            self._transport.write(said)
 
     def _command(self, line: bytes) -> bytes:
         verb = line[:4].upper()
@@ -82,10 +92,16 @@ class Sink(asyncio.Protocol):
         return b"502 5.5.1 Not known\r\n"
 
 
-async def serve(offers: Sequence[str]) -> None:
-    """Serves until cancelled."""
+async def serve(words: Sequence[str]) -> None:
+    """Serves until cancelled. `words`: the extensions, SLEEP and TLS."""
+    given = dict(word.split("=", 1) for word in words if "=" in word)
+    offers, sleep = [word for word in words if "=" not in word], float(given.get("SLEEP", "0"))
+    context = None
+    if "TLS" in given:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(given["TLS"])
     server = await asyncio.get_running_loop().create_server(
-        lambda: Sink(offers), "127.0.0.1", 0, backlog=2000
+        lambda: Sink(offers, sleep), "127.0.0.1", 0, backlog=2000, ssl=context
     )
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()

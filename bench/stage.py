@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -17,9 +16,9 @@ import click
 
 from bench.race import BenchFailed, Run
 from morefollows.cli.demo import memory
+from morefollows.cli.demo.running import NotStarted, running
 from morefollows.processes import bootstrap, lock
 
-_START = 300.0  # seconds; migrating is slow on a busy machine
 _PARAGRAPH = (
     "The keeper of the Saltmarsh light was found **safe and well** on Tuesday, six hours "
     "after the lamp went dark, "
@@ -76,7 +75,7 @@ def stage(
                 "MOREFOLLOWS_LOG_LEVEL": "warning",
                 **(settings or {}),
                 **({"DATABASE_URL": url} if url else {}),
-                **_keys(dkim),
+                **dkim_keys(dkim),
             }
         )
         with _up(folder, data) as up:
@@ -108,7 +107,15 @@ class Stage:
     @property
     def web(self) -> int:
         """The process id of the web server."""
-        return int((lock.running_up(self._data) or {})["processes"]["web"])
+        return self.processes["web"]
+
+    @property
+    def processes(self) -> dict[str, int]:
+        """Names of processes → their ids."""
+        return {
+            str(name): int(pid)
+            for name, pid in (lock.running_up(self._data) or {})["processes"].items()
+        }
 
     def fill(self, readers: int, tell: Any) -> None:
         """Adds fictional, confirmed readers, without the evidence that real readers have."""
@@ -149,7 +156,7 @@ class Stage:
         from morefollows.courier.message import dkim
         from morefollows.courier.message.template import LENGTHS, Slot, renderer
 
-        values = [b"A".ljust(LENGTHS[hole], b"A") for hole in Slot]
+        values = [b"A".ljust(LENGTHS[slot], b"A") for slot in Slot]
         values[Slot.ADDRESS] = b"reader123456@reader.example"
         signers = dkim.signers(settings.MOREFOLLOWS)
 
@@ -173,7 +180,7 @@ class Stage:
         """
         from morefollows.audience.models import Newsroom
         from morefollows.feedback.progress import progress
-        from morefollows.ingest.drafting import save_draft
+        from morefollows.ingest.drafts.file_drafts import save_draft
         from morefollows.ingest.story_file import StoryFile
         from morefollows.stories import actions
         from morefollows.stories.models import Alert
@@ -311,38 +318,14 @@ def memory_of(pid: int) -> int:
 
 @contextlib.contextmanager
 def _up(folder: Path, data: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Runs the product, and at its end shows what it warned of. Raises `BenchFailed`."""
     log = folder / "log"
-    parent_pipe, held_end = os.pipe()
-    with log.open("wb") as output:
-        up = subprocess.Popen(  # noqa: S603 - our own command
-            [
-                sys.executable,
-                "-m",
-                "morefollows",
-                "up",
-                "--sample",
-                "--parent-pipe",
-                str(parent_pipe),
-            ],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            pass_fds=(parent_pipe,),
-        )
     try:
-        deadline = time.monotonic() + _START
-        while not (lock.running_up(data) or {}).get("ready"):
-            if up.poll() is not None or time.monotonic() > deadline:
-                raise BenchFailed(
-                    f"More Follows did not start:\n{log.read_text(errors='replace').strip()}"
-                )
-            time.sleep(0.05)
-        yield up
+        with running(data, log) as up:
+            yield up
+    except NotStarted as trouble:
+        raise BenchFailed(f"More Follows did not start:\n{trouble}") from None
     finally:
-        up.terminate()
-        up.wait()
-        os.close(parent_pipe)
-        os.close(held_end)
         said = log.read_text(errors="replace").split("Ctrl-C ends it.", 1)[-1]
         for line in said.splitlines():
             if "ERROR" in line or "WARNING" in line:
@@ -374,7 +357,7 @@ def own_database() -> Iterator[str]:
             server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
-def _keys(dkim: str) -> dict[str, str]:
+def dkim_keys(dkim: str) -> dict[str, str]:
     """Returns settings with fresh DKIM keys."""
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric import ed25519, rsa

@@ -112,12 +112,18 @@ def _polling(product: Stage, readers: int) -> dict[str, Any]:
 
 def _django(product: Stage, readers: int) -> dict[str, Any]:
     story = _story(product)
-    ear = sockets.listen("127.0.0.1", 0)
-    command = [sys.executable, "-m", "bench.django_stream", str(ear.fileno()), str(story.uuid)]
+    listening = sockets.listen("127.0.0.1", 0)
+    command = [
+        sys.executable,
+        "-m",
+        "bench.django_stream",
+        str(listening.fileno()),
+        str(story.uuid),
+    ]
     environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "morefollows.config.django"}
-    server = subprocess.Popen(command, pass_fds=(ear.fileno(),), env=environment)  # noqa: S603 - our own command
+    server = subprocess.Popen(command, pass_fds=(listening.fileno(),), env=environment)  # noqa: S603 - our own command
     try:
-        url = f"http://127.0.0.1:{ear.getsockname()[1]}"
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
         with _Readers(url, "/events/", 1, "stream") as first:  # so that the view is loaded
             first.ask("open")
         with _Readers(url, "/events/", readers, "stream") as crowd:
@@ -125,7 +131,7 @@ def _django(product: Stage, readers: int) -> dict[str, Any]:
     finally:
         server.kill()
         server.wait()
-        ear.close()
+        listening.close()
 
 
 def _opened(crowd: _Readers, readers: int, pid: int, url: str) -> dict[str, Any]:

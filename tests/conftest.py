@@ -7,7 +7,9 @@ folder and database.
 
 from __future__ import annotations
 
+import gc
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,10 +17,12 @@ from typing import Any
 import hypothesis
 import pytest
 from django.test import TransactionTestCase, override_settings
+from django.utils import translation
 from pytest_django import DjangoDbBlocker
 
-from tests.support import sandbox
+from tests.support import prepared, sandbox
 
+gc.disable()  # until all tests are loaded: what is loaded stays
 sandbox.set_up()
 
 # The same examples each time, however busy the machine is. `make histories` looks for new ones.
@@ -34,35 +38,51 @@ hypothesis.settings.load_profile("suite")
 #: of its own.
 _DATABASE_FIXTURES = frozenset({"db", "transactional_db", "build"})
 
-pytest_plugins = ["tests.support.people", "tests.support.browser", "tests.support.installation"]
+pytest_plugins = [
+    *("tests.support.people", "tests.support.browser", "tests.support.installation"),
+    "tests.security.scene",
+]
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Clears the environment for xdist's workers: each sets up a sandbox of its own."""
     if config.getoption("dist") != "no" and not hasattr(config, "workerinput"):
         sandbox.unset_environment()
+    else:
+        sandbox.cluster()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """`TESTS=database` keeps only tests that use a database; `tools/test` runs the others once.
 
     With `TESTS=quick`, only those that neither use a database nor start a program: `make quick`.
+    What is marked `postgres` is left out on SQLite.
     """
     wanted = {
         "all": lambda item: True,
         "database": _uses_database,
         "quick": lambda item: not _uses_database(item) and not _starts_programs(item),
     }[os.environ.get("TESTS", "all")]
-    left = [item for item in items if wanted(item)]
-    config.hook.pytest_deselected(items=[item for item in items if not wanted(item)])
+    here = os.environ.get("TEST_DATABASE", "sqlite")
+    left, out = list[pytest.Item](), list[pytest.Item]()
+    for item in items:
+        elsewhere = here == "sqlite" and item.get_closest_marker("postgres")
+        (left if wanted(item) and not elsewhere else out).append(item)
+    config.hook.pytest_deselected(items=out)
     items[:] = left
+
+
+def pytest_collection_finish() -> None:
+    """Leaves what was loaded out of every later collection of garbage."""
+    gc.enable()
+    gc.collect()
+    gc.freeze()
 
 
 def _uses_database(item: pytest.Item) -> bool:
     fixtures = getattr(item, "fixturenames", ())
-    return item.get_closest_marker("django_db") is not None or not _DATABASE_FIXTURES.isdisjoint(
-        fixtures
-    )
+    marked = any(item.get_closest_marker(name) for name in ("django_db", "postgres"))
+    return marked or not _DATABASE_FIXTURES.isdisjoint(fixtures)
 
 
 def _starts_programs(item: pytest.Item) -> bool:
@@ -71,20 +91,6 @@ def _starts_programs(item: pytest.Item) -> bool:
         hasattr(module, name)
         for name in ("subprocess", "Installation", "bench", "sync_playwright", "Page")
     )
-
-
-@pytest.fixture(scope="session")
-def django_db_modify_db_settings() -> None:
-    """SQLite's test database is a file with a write-ahead log, as in the field, not memory.
-
-    It need not survive a power failure, so that no commit waits for the disk.
-    """
-    from django.db import connection
-
-    if connection.vendor == "sqlite":
-        connection.settings_dict["TEST"]["NAME"] = str(sandbox.folder() / "test.sqlite3")
-        options = connection.settings_dict["OPTIONS"]
-        options["init_command"] += " PRAGMA synchronous=OFF;"
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -120,6 +126,13 @@ def own_clock() -> None:
     clock.use_own = True
 
 
+@pytest.fixture(autouse=True)
+def english() -> Iterator[None]:
+    """A page in another language leaves it active in its thread, here for the tests after it."""
+    yield
+    translation.deactivate()
+
+
 @pytest.fixture
 def data() -> Path:
     """The data folder that this test process's settings name."""
@@ -130,12 +143,32 @@ def data() -> Path:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
-    """The test database; tests that commit are cleared up after by `emptying`."""
+def django_db_setup(
+    django_test_environment: None, django_db_blocker: DjangoDbBlocker
+) -> Iterator[None]:
+    """The test database, a copy of one after all migrations. `emptying` clears up in it.
+
+    SQLite's is a file with a write-ahead log, as in the field, not memory. It need not survive a
+    power failure, so that no commit waits for the disk.
+    """
+    from django.db import connection
+
     from tests.support import emptying
 
+    connection.close()
+    if cluster := sandbox.cluster():
+        cluster.create("test", "plain")
+        connection.settings_dict["NAME"] = "test"
+    else:
+        file = sandbox.folder() / "test.sqlite3"
+        shutil.copy(prepared.sqlite() / "plain" / "morefollows.sqlite3", file)
+        connection.settings_dict["NAME"] = str(file)
+        connection.settings_dict["OPTIONS"]["init_command"] += " PRAGMA synchronous=OFF;"
     with django_db_blocker.unblock():
         emptying.triggers_as_migrated()
+    yield
+    with django_db_blocker.unblock():
+        connection.close()
 
 
 @pytest.fixture(scope="session", autouse=True)

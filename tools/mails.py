@@ -13,7 +13,7 @@ from pathlib import Path
 
 import mrml
 
-from morefollows.courier.message.encoding import HTML, SPACE, html_tokens
+from morefollows.courier.message.encoding.bodies import HTML, SPACE, html_tokens
 
 _MESSAGE = Path(__file__).parents[1] / "src" / "morefollows" / "courier" / "message"
 SOURCES = _MESSAGE / "mjml"
@@ -27,7 +27,23 @@ _BLOCK = re.compile(
 )
 _COLUMN = re.compile(r"\.mj-column-per-(\d+)")
 
+_STYLE = re.compile(r'(?<=\sstyle=)"([^"]*)"')
+_TRIMMED = re.compile(
+    r"(\{% blocktrans\w* trimmed[^%]*%\})(.*?)(\{% endblocktrans\w* %\})", re.DOTALL
+)
+_BUTTON = re.compile(r"(<mj-button\b[^>]*>)\s*(.*?)\s*(</mj-button>)", re.DOTALL)
+
 _Token = tuple[str, str]
+
+_TOKEN = re.compile(
+    r"(?<![\w-])([cd])-((?:ink|on|warm)(?:-2|-warm|-soft)?|main|paper|soft|line|link)\b(?!-)"
+)
+_MIRRORED = {
+    ' align="left"': ' align="{{ start }}"',
+    "text-align:left": "text-align:{{ start }}",
+    "direction:ltr": "direction:{{ direction }}",
+    "border-left": "border-{{ start }}",
+}
 
 
 def compiled() -> dict[str, str]:
@@ -38,12 +54,34 @@ def compiled() -> dict[str, str]:
         if source.name not in head:
             parsing = mrml.ParserOptions(include_loader=mrml.memory_loader(head))
             # Without fonts: mrml would have each opened mail fetch some from a third party.
-            html = mrml.to_html(
-                source.read_text(encoding="utf-8"), parsing, mrml.RenderOptions(fonts={})
-            ).content
+            text = joined(source.read_text(encoding="utf-8"))
+            html = mrml.to_html(text, parsing, mrml.RenderOptions(fonts={})).content
             note = f"{{# Made by `make mails` from message/mjml/{source.name}: change that one. #}}"
-            found[source.stem + ".html"] = note + "{% load i18n %}" + tighten(html) + "\n"
+            made = branded(tighten(html))
+            found[source.stem + ".html"] = note + "{% load i18n %}" + made + "\n"
     return found
+
+
+def joined(source: str) -> str:
+    """`source` without line breaks in styles, translations and buttons: mails would have them."""
+    source = _STYLE.sub(lambda found: f'"{_tight_declarations(found[1])}"', source)
+    source = _TRIMMED.sub(
+        lambda found: found[1] + SPACE.sub(" ", found[2].strip()) + found[3], source
+    )
+    return _BUTTON.sub(r"\1\2\3", source)
+
+
+def branded(template: str) -> str:
+    """`template` with Django's variables for what the newsroom's brand and the language decide.
+
+    The sources name colours `c-ink` (light) or `d-ink` (dark). The layout of MJML is from the left
+    to the right: its alignments become variables that are mirrored for Arabic and Hebrew.
+    """
+    template = _TOKEN.sub(lambda one: f"{{{{ {one[1]}.{one[2].replace('-', '_')} }}}}", template)
+    template = template.replace("Georgia,'Times New Roman',Times,serif", "{{ face|safe }}")
+    for fixed, variable in _MIRRORED.items():
+        template = template.replace(fixed, variable)
+    return template
 
 
 def tighten(template: str) -> str:
@@ -75,7 +113,7 @@ def _is_block(token: _Token) -> bool:
 
 
 def _tight_tag(tag: str) -> str:
-    tag = re.sub(r'(?<=\sstyle=)"([^"]*)"', lambda found: f'"{_tight_declarations(found[1])}"', tag)
+    tag = _STYLE.sub(lambda found: f'"{_tight_declarations(found[1])}"', tag)
     pieces = re.split(r"(\"[^\"]*\")", tag)
     pieces[::2] = [re.sub(r" ?/?>$", ">", SPACE.sub(" ", piece)) for piece in pieces[::2]]
     return "".join(pieces)

@@ -7,11 +7,11 @@ from datetime import timedelta
 
 from django.db import transaction
 
-from morefollows.audience import links
 from morefollows.audience.addresses import parse
 from morefollows.audience.consent import texts
+from morefollows.audience.link_tokens import links
 from morefollows.audience.models import Consent, Letter, Reader, Topic
-from morefollows.audience.signup import origins, record, writer
+from morefollows.audience.signup import record, site_origins, writer
 from morefollows.audience.signup.form_tokens import FormStatement, digest_of
 from morefollows.audience.signup.record import SignUp
 
@@ -39,9 +39,11 @@ def make_sign_up(
     page: str = "https://alerts.herald.example/story/1/",
 ) -> SignUp:
     shown = texts.in_force(language)
-    digest = digest_of(topic.uid, *(wording.digest for wording in shown))
+    digest = digest_of(
+        topic.uid, topic.name_in(shown.alerts.language), *(wording.digest for wording in shown)
+    )
     statement = FormStatement(topic.pk, *(wording.pk for wording in shown), language, digest)  # type: ignore[call-arg, arg-type]
-    own = origins.own()
+    own = site_origins.own()
     return SignUp(parse(address), offers, statement, own, page, "1", "192.0.2.7", None)
 
 

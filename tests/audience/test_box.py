@@ -213,7 +213,7 @@ class TestSignUp:
 
 
 class TestTickets:
-    def test_whoever_is_too_quick_has_to_wait(self, site: str) -> None:
+    def test_a_client_that_is_too_quick_has_to_wait(self, site: str) -> None:
         with with_settings(sign_up_seconds=5):
             answer = send().json()
         assert answer["state"] == "again"
@@ -276,12 +276,66 @@ class TestPressure:
         assert send("cy@gmail.com", client="192.0.2.99").json()["state"] == "thanks"
 
     def test_one_address_from_many_places_gets_few_mails(self, site: str) -> None:
-        with with_settings(confirmation_interval=0, confirmations_a_day=3, sign_ups_a_domain=1_000):
+        with with_settings(
+            confirmation_interval=0,
+            confirmations_a_day=3,
+            sign_ups_a_domain=1_000,
+            sign_ups_a_mailbox=1_000,
+        ):
             for n in range(10):
                 assert send(client=f"192.0.2.{n}", offers="yes").json() == {"state": "thanks"}
                 # As if the mails had been sent a while ago, and the words had to be asked for anew.
                 Letter.objects.update(created_at=timezone.now() - timezone.timedelta(hours=n + 1))
         assert Letter.objects.count() == 3
+
+    @pytest.mark.parametrize(
+        ("addresses", "other"),
+        [
+            ([f"victim+{n}@gmail.com" for n in range(6)], "victim2@gmail.com"),
+            (["v.i.c@gmail.com", "vic@googlemail.com", "vi.c+a@gmail.com"], "v-ic@gmail.com"),
+            (["ada+1@house.example", "ada+2@house.example", "Ada@house.example"], "a.da@x.example"),
+            (["ada-1@yahoo.com", "ada-2@yahoo.com", "ada@yahoo.com"], "a.da@yahoo.com"),
+        ],
+    )
+    def test_one_mailbox_under_many_addresses_from_many_networks(
+        self, site: str, addresses: list[str], other: str
+    ) -> None:
+        with with_settings(sign_ups_a_mailbox=2, sign_ups_a_domain=1_000, work=200):
+            states = [
+                send(address, client=f"198.51.{n}.1").json()["state"]
+                for n, address in enumerate(addresses)
+            ]
+            assert states == ["thanks", "thanks", *["work"] * (len(states) - 2)]
+            assert send(other, client="203.0.113.1").json()["state"] == "thanks"
+
+    def test_a_provider_of_a_million_64s_is_a_network_too(self, site: str) -> None:
+        with with_settings(sign_ups_a_network=2, sign_ups_a_domain=1_000, work=200):
+            states = [
+                send(f"cy{n}@gmail.com", client=f"2001:db8:0:{n:x}00::1").json()["state"]
+                for n in range(10)
+            ]
+        assert states == ["thanks"] * 8 + ["work"] * 2
+
+    def test_clients_that_are_not_known_are_one_network(self, site: str) -> None:
+        states = [send(f"cy{n}@gmail.com", client="nonsense").json()["state"] for n in range(3)]
+        assert states == ["thanks", "thanks", "work"]
+
+    def test_very_many_in_all_have_to_work(self, site: str) -> None:
+        with with_settings(sign_ups_in_all=16, work=200):
+            states = [
+                send(f"cy{n}@gmail.com", client=f"198.51.{n}.1").json()["state"] for n in range(40)
+            ]
+        # There are sixteen tallies for the sum, so that processes do not wait for one row.
+        assert 8 <= states.count("thanks") <= 16
+
+    def test_what_one_network_has_solved_is_not_taken_from_another(self, site: str) -> None:
+        for n in range(2):
+            send(f"cy{n}@gmail.com")
+        solved = packed(solve(send("cy3@gmail.com").json()["challenge"]))
+        for n in range(2):
+            send(f"dy{n}@gmail.com", client="198.51.100.1")
+        assert send("cy3@gmail.com", client="198.51.100.1", altcha=solved).json()["state"] == "work"
+        assert send("cy3@gmail.com", altcha=solved).json()["state"] == "thanks"
 
     def test_an_hour_later_all_is_forgotten(self, site: str) -> None:
         for n in range(3):

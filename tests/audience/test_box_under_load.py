@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from morefollows.processes.web import request_bodies, signup_endpoint
-from morefollows.processes.web.signup_endpoint import CachedPage, SignUpEndpoint
+from morefollows.processes.web import signup_endpoint
+from morefollows.processes.web.connections import request_bodies
+from morefollows.processes.web.signup_endpoint import CachedResponse, SignUpEndpoint
 
 PATIENCE = 60.0
 SCOPE = {"path": "/box/breaking/", "query_string": b"", "method": "GET", "headers": []}
@@ -23,12 +24,12 @@ def test_what_was_read_is_good_while_it_is_read_again(monkeypatch: pytest.Monkey
     looks = 0
     go_on = threading.Event()
 
-    def look(scope: Any, body: bytes) -> CachedPage:
+    def look(scope: Any, body: bytes) -> CachedResponse:
         nonlocal looks
         looks += 1
         if looks > 1:
             assert go_on.wait(PATIENCE)
-        return CachedPage(200, [], b"%d" % looks)
+        return CachedResponse(200, [], b"%d" % looks)
 
     monkeypatch.setattr(signup_endpoint, "_answer", look)
     monkeypatch.setattr(signup_endpoint, "_SHARED_SECONDS", 0.0)

@@ -11,10 +11,10 @@ from django.db import DatabaseError, transaction
 from django.test import override_settings
 from django.utils import timezone
 
-from morefollows.audience import actions
+from morefollows.audience.consent import retention
 from morefollows.audience.models import Consent, Reader
 from morefollows.helpers.networks import shortened
-from morefollows.processes import up_jobs
+from morefollows.processes.supervision import up_jobs
 
 
 @pytest.mark.parametrize(
@@ -51,8 +51,8 @@ def test_old_lines_are_shortened_and_say_all_else_as_before(cy: Reader) -> None:
         "", "", "", "192.0.2.0/24", "192.0.2.78", "2001:db8:1::/48",
     ]  # fmt: skip
     assert Consent.objects.filter(page="https://herald.example/").count() == 4
-    assert actions.shorten_client_addresses() == 0
+    assert retention.shorten_client_addresses() == 0
     with override_settings(MOREFOLLOWS=replace(settings.MOREFOLLOWS, client_address_days=30)):
-        assert actions.shorten_client_addresses() == 1
+        assert retention.shorten_client_addresses() == 1
     with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
         Consent.objects.update(page="elsewhere")

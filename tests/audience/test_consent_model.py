@@ -15,10 +15,13 @@ from hypothesis import HealthCheck, given, seed
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from morefollows.audience import actions, links, lists
+from morefollows.audience import lists
 from morefollows.audience.addresses import parse
+from morefollows.audience.consent import confirmation, withdrawal
+from morefollows.audience.link_tokens import links
 from morefollows.audience.models import Consent, Letter, Reader, Subscription, Suppression, Topic
-from morefollows.stories import alert_audience
+from morefollows.audience.suppression import suppressing
+from morefollows.stories.alerts import alert_audience
 from tests.audience.support import leave_link, sign_up
 from tests.support import sandbox
 
@@ -95,12 +98,12 @@ def take(step: str, person: str, topic: Topic, n: int, model: Model) -> None:
     elif step.startswith("confirm"):
         confirm(step, person, reader, topic, place, model)
     elif step == "leave" and reader is not None:
-        assert actions.unsubscribe(leave_link(reader, topic), "one-click")
+        assert withdrawal.unsubscribe(leave_link(reader, topic), "one-click")
         if model.alerts.get(place) in ("pending", "active"):
             model.alerts[place] = "ended"
             settle(person, model)
     elif step == "withdraw offers" and reader is not None:
-        actions.withdraw_consent(reader, "offers", how="desk")
+        withdrawal.withdraw_consent(reader, "offers", how="desk")
         model.offers[person] = False
         settle(person, model)
     elif step.startswith("import"):
@@ -120,7 +123,7 @@ def take(step: str, person: str, topic: Topic, n: int, model: Model) -> None:
             elif before is None:
                 model.alerts[place] = "pending"
     elif step == "bounce" and reader is not None:
-        actions.suppress_readers([reader.pk], "complained")
+        suppressing.suppress_readers([reader.pk], "complained")
         model.suppressed.add(person)
 
 
@@ -139,7 +142,7 @@ def confirm(
     withdrawn = Consent.objects.filter(
         reader=reader, topic=topic, event="withdrawn", at__gt=letter.created_at
     )
-    done = actions.confirm(links.link_tokens().confirm(links.row(letter)).decode())
+    done = confirmation.confirm(links.link_tokens().confirm(links.row(letter)).decode())
     assert (done is None) == (person in model.suppressed or withdrawn.exists())
     if done is not None:
         if model.alerts[place] == "pending":

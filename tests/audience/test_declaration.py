@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from morefollows.audience import actions
-from morefollows.audience.consent import texts
+from morefollows.audience import erasure
+from morefollows.audience.consent import confirmation, texts, withdrawal
 from morefollows.audience.consent.declaration import declaration, find
 from morefollows.audience.models import Reader, Topic, Wording
+from morefollows.audience.suppression import suppressing
 from morefollows.cli.main import run
 from tests.audience.support import CY, leave_link, newest_link, sign_up
 
@@ -24,10 +25,10 @@ pytestmark = pytest.mark.django_db
 def reader(breaking: Topic) -> Reader:
     """A reader confirmed alerts and offers; then the wording changed and offers were withdrawn."""
     sign_up(breaking, offers=True)
-    assert actions.confirm(newest_link()) is not None
+    assert confirmation.confirm(newest_link()) is not None
     texts.publish(Wording.Kind.ALERTS, "en", "Other words about {topic}.")
     texts.publish(Wording.Kind.PRIVACY, "en", "# Another notice")
-    actions.withdraw_consent(Reader.objects.get(), "offers", how="link")
+    withdrawal.withdraw_consent(Reader.objects.get(), "offers", how="link")
     return Reader.objects.get()
 
 
@@ -72,7 +73,7 @@ def test_where_the_button_was_pressed_is_kept_too(breaking: Topic) -> None:
 
 
 def test_nothing_is_in_force_for_who_must_not_be_mailed(reader: Reader) -> None:
-    actions.suppress_readers([reader.pk], "complained")
+    suppressing.suppress_readers([reader.pk], "complained")
     reader.refresh_from_db()
     told = declaration(reader)
     assert told.suppression is not None
@@ -82,7 +83,7 @@ def test_nothing_is_in_force_for_who_must_not_be_mailed(reader: Reader) -> None:
 def test_an_address_is_found_as_it_may_be_written(reader: Reader) -> None:
     assert find(" CY@Reader.example ").reader == reader
     assert find("dee@reader.example") == (None, None)
-    actions.erase(reader)
+    erasure.erase(reader)
     found = find(CY)
     assert found.reader is None
     assert found.suppression is not None
@@ -91,7 +92,7 @@ def test_an_address_is_found_as_it_may_be_written(reader: Reader) -> None:
 def test_the_command_prints_it(
     reader: Reader, breaking: Topic, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    actions.unsubscribe(leave_link(reader, breaking), "one-click")
+    withdrawal.unsubscribe(leave_link(reader, breaking), "one-click")
     assert run(["consent", "show", CY]) == 0
     out = capsys.readouterr().out
     assert out.startswith(
@@ -119,7 +120,7 @@ def test_the_address_may_come_by_standard_input(
 def test_nobody_and_the_erased_are_told_apart(
     reader: Reader, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    actions.erase(reader)
+    erasure.erase(reader)
     assert run(["consent", "show", CY]) == 1
     assert "suppressed (erased, 20" in capsys.readouterr().err
     assert run(["consent", "show", "dee@reader.example"]) == 1

@@ -24,8 +24,9 @@ NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 NIGHT = datetime(2026, 11, 24, 23, 30, tzinfo=UTC)
 ASLEEP = DeliveryPreferences(quiet_from=22 * 60, quiet_to=7 * 60)
 FIRST, UPDATE = AlertFacts("first"), AlertFacts("update")
-CORRECTION = AlertFacts("correction", owed=True)
+CORRECTION = AlertFacts("correction", owed_correction=True)
 OFFER = AlertFacts("first", offer=True)
+WITHDRAWAL = AlertFacts("withdrawal", owed_correction=True)
 
 
 @pytest.mark.parametrize(
@@ -46,6 +47,9 @@ OFFER = AlertFacts("first", offer=True)
             0,
             DeliveryDecision.NEVER,
         ),
+        (ASLEEP, WITHDRAWAL, NIGHT, 0, DeliveryDecision.LATER),
+        (ASLEEP, WITHDRAWAL._replace(woken_by_it=True), NIGHT, 0, DeliveryDecision.NOW),
+        (ASLEEP, CORRECTION._replace(woken_by_it=True), NIGHT, 0, DeliveryDecision.LATER),
         (DeliveryPreferences(paused_until=NOON), FIRST, NOON, 0, DeliveryDecision.NOW),
         (DeliveryPreferences(choice="mute"), UPDATE, NOON, 0, DeliveryDecision.NEVER),
         (

@@ -15,11 +15,13 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from morefollows.audience import actions, departures, links, lists
+from morefollows.audience import departures, erasure, lists
 from morefollows.audience import drills as drill
 from morefollows.audience.addresses import parse
+from morefollows.audience.consent import confirmation, withdrawal
 from morefollows.audience.departures import DepartureKind, log, replay
 from morefollows.audience.departures.log import Departure
+from morefollows.audience.link_tokens import links
 from morefollows.audience.models import (
     Consent,
     DepartureMark,
@@ -33,6 +35,7 @@ from morefollows.audience.models import (
 )
 from morefollows.audience.preferences import actions as preferences
 from morefollows.audience.suppression import actions as suppressions
+from morefollows.audience.suppression import suppressing
 from tests.audience.support import CY, leave_link, newest_link, sign_up
 from tests.support.waiting import PATIENCE
 
@@ -70,7 +73,7 @@ class Backup:
 @pytest.fixture
 def confirmed(breaking: Topic) -> Reader:
     sign_up(breaking, offers=True)
-    assert actions.confirm(newest_link()) is not None
+    assert confirmation.confirm(newest_link()) is not None
     return Reader.objects.get()
 
 
@@ -81,7 +84,7 @@ def states() -> dict[str, str]:
 class TestWhoHasLeft:
     def test_by_the_link_in_the_mail(self, confirmed: Reader, breaking: Topic) -> None:
         with Backup():
-            assert actions.unsubscribe(leave_link(confirmed, breaking), "one-click")
+            assert withdrawal.unsubscribe(leave_link(confirmed, breaking), "one-click")
         assert states() == {"breaking": "active"}
         assert +replay.own() == {"topic": 1}, "which ends the offers, too"
         confirmed.refresh_from_db()
@@ -97,7 +100,7 @@ class TestWhoHasLeft:
 
     def test_offers_alone(self, confirmed: Reader) -> None:
         with Backup():
-            actions.withdraw_consent(confirmed, Purpose.OFFERS, how="link")
+            withdrawal.withdraw_consent(confirmed, Purpose.OFFERS, how="link")
         replay.own()
         confirmed.refresh_from_db()
         assert not confirmed.offers and states() == {"breaking": "active"}
@@ -114,14 +117,14 @@ class TestWhoHasLeft:
         self, confirmed: Reader, breaking: Topic
     ) -> None:
         with Backup():
-            actions.erase(confirmed)
+            erasure.erase(confirmed)
         replay.own()
         assert not Reader.objects.exists() and Suppression.objects.get().reason == "erased"
 
     def test_whom_the_backup_does_not_know_at_all(self, breaking: Topic) -> None:
         with Backup():
             sign_up(breaking)
-            actions.erase(Reader.objects.get())
+            erasure.erase(Reader.objects.get())
         replay.own()
         assert Suppression.objects.get().key == parse(CY).key
 
@@ -132,7 +135,7 @@ class TestWhoHasLeft:
         self, confirmed: Reader, reason: str, state: str
     ) -> None:
         with Backup():
-            actions.suppress_readers([confirmed.pk], reason)
+            suppressing.suppress_readers([confirmed.pk], reason)
         replay.own()
         confirmed.refresh_from_db()
         assert confirmed.state == state and Suppression.objects.get().reason == reason
@@ -175,7 +178,7 @@ class TestWhoHasLeft:
     def test_a_suppression_that_was_lifted_stays_lifted(
         self, confirmed: Reader, django_capture_on_commit_callbacks: Callable[..., Any]
     ) -> None:
-        actions.suppress_readers([confirmed.pk], "bounced")
+        suppressing.suppress_readers([confirmed.pk], "bounced")
         with Backup(), django_capture_on_commit_callbacks(execute=True):
             suppressions.lift(Suppression.objects.get(), "desk")
         replay.own()
@@ -185,18 +188,18 @@ class TestWhoHasLeft:
 
 class TestWhoCameBack:
     def test_to_a_topic_stays(self, confirmed: Reader, breaking: Topic) -> None:
-        assert actions.unsubscribe(leave_link(confirmed, breaking), "one-click")
+        assert withdrawal.unsubscribe(leave_link(confirmed, breaking), "one-click")
         sign_up(breaking)
-        assert actions.confirm(newest_link()) is not None
+        assert confirmation.confirm(newest_link()) is not None
         assert not +replay.replay(departures.log_path(), whole=True)
         assert states() == {"breaking": "active"}
 
     def test_before_the_file_was_put_in_stays(self, confirmed: Reader, breaking: Topic) -> None:
         with Backup():
-            actions.suppress_readers([confirmed.pk], "bounced")
+            suppressing.suppress_readers([confirmed.pk], "bounced")
         Letter.objects.all().delete()
         sign_up(Topic.objects.get(slug="politics"))
-        assert actions.confirm(newest_link()) is not None
+        assert confirmation.confirm(newest_link()) is not None
         replay.own()
         assert not Suppression.objects.exists()
 
@@ -204,7 +207,7 @@ class TestWhoCameBack:
 def test_only_what_the_database_has_not_seen_is_looked_at(
     confirmed: Reader, breaking: Topic
 ) -> None:
-    actions.withdraw_consent(confirmed, Purpose.OFFERS, how="link")
+    withdrawal.withdraw_consent(confirmed, Purpose.OFFERS, how="link")
     replay.own()
     mark = DepartureMark.objects.get()
     assert mark.log == log.name_of(departures.log_path())
@@ -219,7 +222,7 @@ def test_what_is_rolled_back_is_in_the_file_and_no_address_is(
     confirmed: Reader, breaking: Topic
 ) -> None:
     with Backup():
-        actions.unsubscribe(leave_link(confirmed, breaking), "one-click")
+        withdrawal.unsubscribe(leave_link(confirmed, breaking), "one-click")
         raw = departures.log_path().read_text()
         assert confirmed.key in raw, "on disk before the commit"
     assert CY not in raw and "reader.example" not in raw
@@ -236,7 +239,7 @@ def test_a_departure_does_not_fail_of_a_disk_that_does(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(log, "append", full)
-    assert actions.unsubscribe(leave_link(confirmed, breaking), "one-click")
+    assert withdrawal.unsubscribe(leave_link(confirmed, breaking), "one-click")
     assert states() == {"breaking": "ended"} and "No space left" in caplog.text
 
 
@@ -311,7 +314,7 @@ _LOAD = (
 
 def test_the_mark_goes_back_with_the_database(confirmed: Reader) -> None:
     with Backup():
-        actions.withdraw_consent(confirmed, Purpose.OFFERS, how="link")
+        withdrawal.withdraw_consent(confirmed, Purpose.OFFERS, how="link")
         replay.own()
         assert DepartureMark.objects.exists()
     assert not DepartureMark.objects.exists() and connection.in_atomic_block

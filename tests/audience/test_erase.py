@@ -8,8 +8,9 @@ import pytest
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
-from morefollows.audience import actions, lists
+from morefollows.audience import erasure, lists
 from morefollows.audience.addresses import parse
+from morefollows.audience.consent import confirmation, withdrawal
 from morefollows.audience.models import (
     Consent,
     Erasure,
@@ -19,15 +20,16 @@ from morefollows.audience.models import (
     Suppression,
     Topic,
 )
+from morefollows.audience.suppression import suppressing
 from morefollows.courier.ledger.claims import ActiveAlert
-from morefollows.courier.ledger.recipients import load_recipients
+from morefollows.courier.recipients.selection import load_recipients
 from morefollows.stories.models import Story, StoryPreference
 from tests.audience.support import CY, leave_link, newest_link, sign_up
 
 
 def confirmed(breaking: Topic) -> Reader:
     sign_up(breaking, offers=True)
-    assert actions.confirm(newest_link()) is not None
+    assert confirmation.confirm(newest_link()) is not None
     return Reader.objects.get()
 
 
@@ -35,18 +37,18 @@ def test_only_the_suppression_is_left(breaking: Topic) -> None:
     reader = confirmed(breaking)
     pk, way_out = reader.pk, leave_link(reader, breaking)
     before = timezone.now()
-    actions.erase(reader)
+    erasure.erase(reader)
     for kept in (Reader, Subscription, Consent, Letter):
         assert not kept.objects.exists(), kept  # type: ignore[attr-defined]
     left = Suppression.objects.get()
     assert (left.key, left.reason) == (parse(CY).key, "erased")
     assert left.at >= before
     assert load_recipients(ActiveAlert(1, "sending", breaking.pk, 0, 0, True), [pk]) == {}
-    assert actions.unsubscribe(
+    assert withdrawal.unsubscribe(
         way_out, "one-click"
     )  # the old mail's button works, and finds nothing to end
-    actions.erase(reader)
-    actions.withdraw_consent(reader, "alerts", how="desk", topic=breaking)
+    erasure.erase(reader)
+    withdrawal.withdraw_consent(reader, "alerts", how="desk", topic=breaking)
     assert Suppression.objects.count() == 1
     assert not Consent.objects.exists()
 
@@ -57,7 +59,7 @@ def test_no_table_knows_the_reader_any_more(breaking: Topic, story: Story) -> No
         reader=reader, story=story, choice=StoryPreference.Choice.FOLLOW, at=timezone.now()
     )
     pk = reader.pk
-    actions.erase(reader)
+    erasure.erase(reader)
     tables = [(field.related_model, field.field.name) for field in Reader._meta.related_objects]
     assert len(tables) >= 4
     for model, name in tables:
@@ -65,7 +67,7 @@ def test_no_table_knows_the_reader_any_more(breaking: Topic, story: Story) -> No
 
 
 def test_nothing_brings_an_erased_reader_back(breaking: Topic) -> None:
-    actions.erase(confirmed(breaking))
+    erasure.erase(confirmed(breaking))
     report = lists.import_readers(
         io.BytesIO(CY.upper().encode()),
         topic=breaking,
@@ -78,8 +80,8 @@ def test_nothing_brings_an_erased_reader_back(breaking: Topic) -> None:
 
 def test_an_old_suppression_becomes_an_erasure(breaking: Topic) -> None:
     reader = confirmed(breaking)
-    actions.suppress_readers([reader.pk], Suppression.Reason.BOUNCED)
-    actions.erase(reader)
+    suppressing.suppress_readers([reader.pk], Suppression.Reason.BOUNCED)
+    erasure.erase(reader)
     assert Suppression.objects.get().reason == "erased"
 
 

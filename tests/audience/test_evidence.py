@@ -16,7 +16,7 @@ from django.test import override_settings
 from django.utils import timezone
 
 from morefollows.accounts.models import Editor
-from morefollows.audience import actions
+from morefollows.audience import erasure
 from morefollows.audience.consent import seals
 from morefollows.audience.models import Consent, Reader, Seal, Wording
 from morefollows.audit import actions as audit
@@ -129,6 +129,41 @@ def test_no_row_is_replaced_by_one_with_the_same_key(evidence: dict[str, int], a
     draft.delete()
 
 
+@pytest.mark.parametrize("table", TABLES)
+def test_no_row_is_changed_by_an_insert(evidence: dict[str, int], table: str) -> None:
+    """ON CONFLICT DO UPDATE on both; MERGE, and DELETE within a query, on PostgreSQL."""
+    before, row = contents(table), evidence[table]
+    with connection.cursor() as cursor:
+        description = connection.introspection.get_table_description(cursor, table)
+    column = next(one.name for one in description if one.name in ("words", "text", "what"))
+    copied = f"INSERT INTO {table} SELECT * FROM {table} WHERE id = %s"
+    conflict = f"ON CONFLICT (id) DO UPDATE SET {column} = 'x'"
+    refused(f"{copied} {'AND true ' if SQLITE else ''}{conflict}", row)
+    if not SQLITE:
+        refused(f"WITH gone AS (DELETE FROM {table} RETURNING id) SELECT * FROM gone")
+        refused(
+            f"MERGE INTO {table} t USING (SELECT 1) x ON t.id = %s"
+            f" WHEN MATCHED THEN UPDATE SET {column} = 'x'",
+            row,
+        )
+        refused(
+            f"MERGE INTO {table} t USING (SELECT 1) x ON t.id = %s WHEN MATCHED THEN DELETE", row
+        )
+    assert contents(table) == before
+
+
+def test_no_row_goes_with_what_it_is_about(evidence: dict[str, int], cy: Reader) -> None:
+    """No foreign key deletes evidence: who deletes its reader, story or editor is refused."""
+    before = {table: contents(table) for table in TABLES}
+    for parent in ("audience_reader", "stories_story", "accounts_editor", "audience_topic"):
+        with pytest.raises(DatabaseError), transaction.atomic():
+            if not SQLITE:
+                execute("SET CONSTRAINTS ALL IMMEDIATE")
+            execute(f"DELETE FROM {parent}")
+            connection.check_constraints()
+    assert {table: contents(table) for table in TABLES} == before
+
+
 @pytest.mark.skipif(SQLITE, reason="only PostgreSQL has TRUNCATE")
 @pytest.mark.parametrize("table", [*TABLES, "stories_image_updates", "audience_seal"])
 def test_no_table_is_emptied(evidence: dict[str, int], table: str) -> None:
@@ -211,7 +246,7 @@ def test_a_missing_protection_is_found_and_made_again(evidence: dict[str, int]) 
     on = "" if SQLITE else " ON audit_auditentry"
     execute(f"DROP TRIGGER audit_auditentry_no_delete{on}")
     assert append_only.missing() == ["audit_auditentry"]
-    assert [(one.state, "audit_auditentry" in one.words) for one in examine_evidence()] == [
+    assert [(one.state, "audit_auditentry" in one.message) for one in examine_evidence()] == [
         ("wrong", True)
     ]
     append_only.create_triggers("default")
@@ -254,7 +289,7 @@ class TestSeals:
         publish(story)
         assert self.seal() == 2 and seals.verify().rows == every + 2
         [found] = examine_evidence()
-        assert found.state == "ok" and str(every + 2) in found.words
+        assert found.state == "ok" and str(every + 2) in found.message
 
     def test_rows_are_sealed_only_when_they_are_settled(self, evidence: dict[str, int]) -> None:
         assert seals.seal() == 0 and seals.seal() == 0
@@ -301,7 +336,7 @@ class TestSeals:
         self, sealed: dict[str, int], cy: Reader
     ) -> None:
         lines = Consent.objects.filter(reader=cy).count()
-        actions.erase(cy)
+        erasure.erase(cy)
         report = seals.verify()
         assert (report.erased, report.wrong) == (lines, [])
         shorter = line(reader("last@reader.example", cy_topic()), "192.0.2.7")
@@ -393,7 +428,7 @@ class TestSeals:
             )
         monkeypatch.setattr("morefollows.cli.doctor.evidence._SEALS", 4)
         [short], [long] = list(examine_evidence()), list(examine_evidence(every=True))
-        assert "--evidence" in short.words and str(every.rows) in long.words
+        assert "--evidence" in short.message and str(every.rows) in long.message
 
     def test_the_file_with_the_newest_seal_may_be_gone_but_not_broken(
         self, sealed: dict[str, int]

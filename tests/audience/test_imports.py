@@ -14,8 +14,9 @@ from click.testing import CliRunner
 from django.apps import apps
 
 from bench import readers_import
-from morefollows.audience import actions, lists
+from morefollows.audience import erasure, lists
 from morefollows.audience.addresses import parse
+from morefollows.audience.consent import confirmation
 from morefollows.audience.lists import ImportReport, NotReadable, OperatorAnswers, importing
 from morefollows.audience.lists.chunk import Chunk
 from morefollows.audience.lists.resume import ImportInProgress
@@ -163,7 +164,7 @@ class TestTools:
     def test_a_later_export_ends_what_an_earlier_one_brought(self, breaking: Topic) -> None:
         bring("dee@reader.example\neve@reader.example\n", breaking)
         sign_up(breaking, CY)
-        assert actions.confirm(newest_link()) is not None
+        assert confirmation.confirm(newest_link()) is not None
         gone = "email,status\ndee@reader.example,unsubscribed\neve@reader.example,cleaned\n"
         gone += "cy@reader.example,unsubscribed\n"
         for _again in (1, 2):
@@ -393,12 +394,12 @@ class TestSuppressions:
         assert Consent.objects.filter(event="withdrawn", how="desk").count() == (0 if active else 1)
 
     def test_the_erased_may_come_back_by_themselves(self, cy: Reader, breaking: Topic) -> None:
-        actions.erase(cy)
+        erasure.erase(cy)
         sign_up(breaking, CY)
         assert not Reader.objects.exists()
         lift(Suppression.objects.get(), Consent.How.COMMAND)
         sign_up(breaking, CY)
-        assert actions.confirm(newest_link()) is not None
+        assert confirmation.confirm(newest_link()) is not None
 
 
 @pytest.mark.django_db
@@ -477,7 +478,7 @@ class TestCommands:
         self, breaking: Topic, tmp_path: Path, morefollows: Callable[..., tuple[int, str, str]]
     ) -> None:
         sign_up(breaking, CY, offers=True)
-        assert actions.confirm(newest_link()) is not None
+        assert confirmation.confirm(newest_link()) is not None
         code, _out, err = morefollows(
             "readers", "export", str(tmp_path / "lines.csv"), "--evidence"
         )

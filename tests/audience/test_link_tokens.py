@@ -8,8 +8,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from morefollows.audience.alert_tokens import AlertTokens, Person
-from morefollows.audience.tokens import (
+from morefollows.audience.link_tokens.alert_tokens import AlertTokens, Person
+from morefollows.audience.link_tokens.tokens import (
     ALL_TOPICS,
     CONFIRM_LENGTH,
     DRILLS,

@@ -281,6 +281,40 @@ def spreadsheet_cell(text: str) -> str:
     return str(spreadsheet.harmless(text))
 
 
+@pytest.mark.parametrize(
+    "note",
+    [
+        "asked to be taken off the list in March",
+        "please remove from mailing list",
+        "phoned: doesn’t want it any more",
+        "stop sending",
+        "is no longer with us",
+        "bitte nicht mehr anschreiben",
+        "möchte keine Post",
+        "ne veut plus rien recevoir",
+        "ya no quiere",
+        "wil geen berichten",
+        "non vuole più",
+    ],
+)
+def test_a_note_that_somebody_wants_no_mail_is_found(note: str) -> None:
+    assert vocabulary.tells_who_left(note)
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        "nice person",
+        "took part in March",
+        "offers a list of sights",
+        "removed the doubt",
+        "schreibt",
+    ],
+)
+def test_other_notes_are_no_reason_to_ask(note: str) -> None:
+    assert not vocabulary.tells_who_left(note)
+
+
 @given(st.text())
 def test_no_cell_breaks_the_words_and_dates(text: str) -> None:
     vocabulary.tells_who_left(text)

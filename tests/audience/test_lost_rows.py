@@ -13,10 +13,12 @@ from django.test import Client, override_settings
 from django.urls import reverse
 from django.utils import timezone
 
-from morefollows.audience import actions, key_check, links
+from morefollows.audience import erasure, key_check
 from morefollows.audience.addresses import parse
+from morefollows.audience.consent import confirmation, withdrawal
+from morefollows.audience.link_tokens import links
+from morefollows.audience.link_tokens.tokens import ALL_TOPICS, TokenRow
 from morefollows.audience.models import Consent, DrillReader, Letter, Reader, Subscription, Topic
-from morefollows.audience.tokens import ALL_TOPICS, TokenRow
 from morefollows.config.keyring import Keyring, Keys
 from morefollows.database.uid_field import random_uid
 from morefollows.stories.models import Story, StoryPreference
@@ -37,9 +39,9 @@ def test_an_old_confirmation_link_confirms_no_stranger(breaking: Topic) -> None:
     sign_up(breaking)
     link = newest_link()
     lost_and_taken(Letter, Letter.objects.get().pk)
-    assert actions.confirm(link) is None
+    assert confirmation.confirm(link) is None
     assert Reader.objects.get().state == Reader.State.PENDING
-    assert actions.confirm(newest_link()) is not None
+    assert confirmation.confirm(newest_link()) is not None
 
 
 @pytest.mark.parametrize("taken", [Reader, Topic])
@@ -53,7 +55,7 @@ def test_an_old_unsubscribe_link_ends_nobody_elses_subscription(
     assert Subscription.objects.get(reader=cy).state == Subscription.State.ACTIVE
     cy.refresh_from_db()
     breaking.refresh_from_db()
-    assert actions.unsubscribe(leave_link(cy, breaking), "one-click")
+    assert withdrawal.unsubscribe(leave_link(cy, breaking), "one-click")
 
 
 def test_an_old_link_to_preferences_shows_nobody_else(cy: Reader) -> None:
@@ -99,13 +101,13 @@ def test_an_old_link_moves_nobody_and_invites_nobody(cy: Reader) -> None:
 
 def test_who_was_erased_can_still_press_the_link_in_old_mail(cy: Reader, breaking: Topic) -> None:
     old = [leave_link(cy, breaking), links.link_tokens().leave(links.row(cy), ALL_TOPICS).decode()]
-    actions.erase(cy)
+    erasure.erase(cy)
     for link in old:
         assert (
             Client().post(f"/leave/{link}/", {"List-Unsubscribe": "One-Click"}).status_code == 200
         )
     forged = old[0][:-1] + ("A" if old[0][-1] != "A" else "B")
-    assert not actions.unsubscribe(forged, "one-click")
+    assert not withdrawal.unsubscribe(forged, "one-click")
     assert not Consent.objects.exists()
 
 

@@ -138,7 +138,9 @@ def test_the_reader_hears_why(nameserver: Nameserver, newsroom: Newsroom) -> Non
 def test_in_a_trial_nothing_is_asked(nameserver: Nameserver, newsroom: Newsroom) -> None:
     assert settings.MOREFOLLOWS.inbox
     assert post(Client(), "cy@nowhere.example").status_code == 303
-    relay = replace(settings.MOREFOLLOWS, resolver="off", relays=settings.MOREFOLLOWS.ways_out)
+    relay = replace(
+        settings.MOREFOLLOWS, resolver="off", relays=settings.MOREFOLLOWS.relays_or_inbox
+    )
     with override_settings(MOREFOLLOWS=relay):
         assert post(Client(), "dee@nowhere.example").status_code == 303
     assert nameserver.asked == []

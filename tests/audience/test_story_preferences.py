@@ -6,9 +6,9 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from morefollows.audience import links
+from morefollows.audience.link_tokens import links
+from morefollows.audience.link_tokens.tokens import TokenRow
 from morefollows.audience.models import Reader
-from morefollows.audience.tokens import TokenRow
 from morefollows.stories.models import Story, StoryPreference
 
 

@@ -13,8 +13,8 @@ from django.test import Client
 from django.utils import timezone
 
 from morefollows.accounts.models import Editor
-from morefollows.audience import actions
 from morefollows.audience.addresses import parse
+from morefollows.audience.consent import confirmation
 from morefollows.audience.models import (
     Bounce,
     Consent,
@@ -24,7 +24,7 @@ from morefollows.audience.models import (
     Suppression,
     Topic,
 )
-from morefollows.audience.suppression import bulk_lift
+from morefollows.audience.suppression import bulk_lift, suppressing
 from morefollows.audience.suppression.actions import suppress
 from morefollows.audience.suppression.bulk_lift import SuppressionFilter
 from morefollows.audit.models import AuditEntry
@@ -57,7 +57,7 @@ def readers(topic: Topic, domain: str, number: int) -> list[int]:
 
 def bounced(topic: Topic, domain: str, number: int, *, hours_ago: float = 0) -> list[int]:
     made = readers(topic, domain, number)
-    actions.suppress_readers(made, "bounced")
+    suppressing.suppress_readers(made, "bounced")
     Suppression.objects.filter(domain=domain).update(
         at=timezone.now() - timedelta(hours=hours_ago, minutes=1)
     )
@@ -77,7 +77,7 @@ class TestInBulk:
         bounced(breaking, "big.example", 1200)
         bounced(breaking, "old.example", 3, hours_ago=30)
         complained = readers(breaking, "angry.example", 2)
-        actions.suppress_readers(complained, "complained")
+        suppressing.suppress_readers(complained, "complained")
         suppress([parse("x@list.example").key], "bounced")
         said = command("lift", "--since", "2h", "--yes")
         assert said.exit_code == 0, said.output
@@ -110,7 +110,7 @@ class TestInBulk:
 
     def test_what_is_suppressed_while_it_asks_is_not_meant(self, breaking: Topic) -> None:
         bounced(breaking, "big.example", 2)
-        actions.suppress_readers(readers(breaking, "late.example", 1), "bounced")
+        suppressing.suppress_readers(readers(breaking, "late.example", 1), "bounced")
         Suppression.objects.filter(domain="late.example").update(
             at=timezone.now() + timedelta(minutes=1)
         )
@@ -119,7 +119,7 @@ class TestInBulk:
 
     def test_a_reason_has_to_be_named_and_who_complained_has_left(self, breaking: Topic) -> None:
         complained = readers(breaking, "angry.example", 2)
-        actions.suppress_readers(complained, "complained")
+        suppressing.suppress_readers(complained, "complained")
         assert command("lift", "--domain", "angry.example", "--yes").output.startswith(
             "        0  suppressed"
         )
@@ -167,12 +167,12 @@ class TestInBulk:
 class TestAFreshSignUp:
     def confirm(self, topic: Topic) -> Reader:
         sign_up(topic)
-        assert actions.confirm(newest_link()) is not None
+        assert confirmation.confirm(newest_link()) is not None
         return Reader.objects.get()
 
     def test_confirming_again_lifts_what_had_bounced(self, breaking: Topic) -> None:
         cy = self.confirm(breaking)
-        actions.suppress_readers([cy.pk], "bounced")
+        suppressing.suppress_readers([cy.pk], "bounced")
         Letter.objects.all().delete()
         sign_up(breaking)
         assert Suppression.objects.exists(), "typing an address lifts nothing"
@@ -180,7 +180,7 @@ class TestAFreshSignUp:
         assert job.kind == "confirmation"
         letter_claims.record_results([letter_claims.LetterResult(job, "accepted", 1)])
         assert Suppression.objects.exists()
-        assert actions.confirm(newest_link()) is not None
+        assert confirmation.confirm(newest_link()) is not None
         cy.refresh_from_db()
         assert not Suppression.objects.exists() and cy.state == "confirmed"
         assert Subscription.objects.get().state == "active"
@@ -197,11 +197,11 @@ class TestAFreshSignUp:
     def test_a_link_mailed_before_a_complaint_lifts_nothing(self, breaking: Topic) -> None:
         cy = self.confirm(breaking)
         Letter.objects.all().delete()
-        actions.suppress_readers([cy.pk], "bounced")
+        suppressing.suppress_readers([cy.pk], "bounced")
         sign_up(breaking)
         link = newest_link()
         Suppression.objects.update(reason="complained")
-        assert actions.confirm(link) is None
+        assert confirmation.confirm(link) is None
         assert Suppression.objects.exists()
 
 
@@ -217,7 +217,7 @@ class TestAtTheDesk:
         page = ada.get("/desk/suppressions/", {"domain": "big.example"}).content.decode()
         assert "3 suppressed addresses" in page and "Lift 3 suppressions" in page
         until = re.findall(r'name="until"\s+value="([^"]*)"', page)[-1]
-        actions.suppress_readers(readers(breaking, "late.example", 1), "bounced")
+        suppressing.suppress_readers(readers(breaking, "late.example", 1), "bounced")
         assert ada.post("/desk/suppressions/lift/", {"until": until}).status_code == 302
         assert Suppression.objects.count() == 4, "not sure"
         assert (

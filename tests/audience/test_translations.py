@@ -1,4 +1,4 @@
-"""German readers are never left with half a page in English."""
+"""Readers of German, French and Spanish are never left with half a page in English."""
 
 from __future__ import annotations
 
@@ -10,13 +10,17 @@ import polib
 import pytest
 
 import morefollows
+from morefollows.config.languages import COMPLETE, LANGUAGES
 
-CATALOGUES = sorted((Path(morefollows.__file__).parent / "locale").glob("*/LC_MESSAGES/django.po"))
+LOCALE = Path(morefollows.__file__).parent / "locale"
+CATALOGUES = [LOCALE / code / "LC_MESSAGES/django.po" for code in COMPLETE if code != "en"]
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%%|https?://[^\s)]+|<[^>]+>|`[^`]+`")
 
 
-def test_german_is_there() -> None:
-    assert [path.parts[-3] for path in CATALOGUES] == ["de"]
+def test_each_language_has_a_catalogue() -> None:
+    """Arabic and Hebrew may lack words: they are English then."""
+    found = {path.parts[-3] for path in LOCALE.glob("*/LC_MESSAGES/django.po")}
+    assert found == set(LANGUAGES) - {"en"}
 
 
 def test_no_words_hide_where_the_collector_does_not_look() -> None:
@@ -47,9 +51,12 @@ class TestCatalogue:
 
     def test_placeholders_survive_translation(self, path: Path) -> None:
         for entry in polib.pofile(str(path)):
-            wanted = sorted(set(PLACEHOLDER.findall(entry.msgid_plural or entry.msgid)))
+            wanted = set(PLACEHOLDER.findall(entry.msgid_plural or entry.msgid))
+            # The words for one may leave the number out.
+            least = set(PLACEHOLDER.findall(entry.msgid))
             for said in entry.msgstr_plural.values() if entry.msgid_plural else [entry.msgstr]:
-                assert sorted(set(PLACEHOLDER.findall(said))) == wanted, entry.msgid
+                if said:
+                    assert least <= set(PLACEHOLDER.findall(said)) <= wanted, entry.msgid
 
     def test_what_is_compiled_is_what_was_translated(self, path: Path) -> None:
         def messages(

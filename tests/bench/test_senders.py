@@ -180,9 +180,9 @@ def test_a_real_postfix_takes_many_mails_in_flight_and_none_is_in_doubt() -> Non
 
 
 def test_a_relay_that_is_not_there_is_said_in_one_line() -> None:
-    with socket.socket() as ear:
-        ear.bind(("127.0.0.1", 0))
-        port = ear.getsockname()[1]
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        port = bound.getsockname()[1]
         command = [
             sys.executable,
             "-m",

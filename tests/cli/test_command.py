@@ -17,6 +17,7 @@ from morefollows.accounts.models import Editor
 from morefollows.audience.models import Newsroom, Reader, Topic
 from morefollows.cli.main import _remedy, run
 from morefollows.courier.restore import actions as restores
+from morefollows.ingest.models import Source
 from morefollows.stories import actions
 from morefollows.stories.models import Alert, Story
 from tests.support.waiting import PATIENCE
@@ -132,7 +133,7 @@ def test_a_key_that_is_none_is_told_at_the_start(tmp_path: Path, words: str) -> 
     )
     assert done.returncode == 2
     assert done.stderr.startswith("MOREFOLLOWS_DKIM_KEY: is not an unencrypted private key in PEM")
-    waits = "is still being made ready"  # said on a busy machine
+    waits = "is still being"  # said on a busy machine
     assert [line for line in done.stderr.splitlines()[1:] if waits not in line] == []
 
 
@@ -213,6 +214,7 @@ def test_topics_are_listed_and_added(morefollows: Any, cy: Reader) -> None:
     assert morefollows("topics", "--json").json[0] == {
         "slug": "breaking",
         "name": "Breaking news",
+        "access": "open",
         "readers": 1,
     }
     assert morefollows("topics", "add", "harbour", "--name", "The harbour").code == 0
@@ -416,3 +418,17 @@ def test_an_alert_is_shown(morefollows: Any, ada: Editor, story: Story) -> None:
     assert "Harbour bridge closed" in morefollows("alerts", "show", str(alert.pk)).out
     missing = morefollows("alerts", "show", "999999")
     assert (missing.code, missing.err) == (1, "There is no alert 999999.\n")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_source_is_changed_by_command(newsroom: Newsroom, morefollows: Any) -> None:
+    morefollows("sources", "add", "Wire", "--kind", "push", "--agency", "dpa")
+    said = morefollows("sources", "change", "Wire", "--name", "Post", "--no-drafts", "--json")
+    assert said.json["name"] == "Post"
+    source = Source.objects.get()
+    assert (source.unmatched, source.profile, source.text_from) == ("keep", "dpa", "item")
+    assert "nothing to change" in morefollows("sources", "change", "Post").err
+    assert "interval" in morefollows("sources", "change", "Post", "--every", "1").err
+    morefollows("sources", "change", "Post", "--drafts")
+    source.refresh_from_db()
+    assert source.unmatched == "draft"

@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from morefollows.audience.tokens import TokenRow, Tokens
+from morefollows.audience.link_tokens.tokens import TokenRow, Tokens
 from morefollows.config import keyring
 from morefollows.config.keyring import Keyring, Keys
 from morefollows.config.loading import load
 from morefollows.config.settings import SettingsError
-from tests.support import sandbox
+from tests.support import prepared, sandbox
 from tests.support.waiting import PATIENCE
 
 ONE_SECRET = "not so long, but of 32 characters or more"
@@ -47,12 +47,15 @@ def command(folder: Path, *words: str, **more: str) -> subprocess.CompletedProce
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[dict[str, str]]:
-    """A database that several data folders share, as machines do."""
-    server = sandbox.cluster()
-    url = (
-        server.create(f"keys{time.time_ns()}") if server else f"sqlite:///{tmp_path}/shared.sqlite3"
-    )
-    yield {"DATABASE_URL": url}
+    """A database that several data folders share, as machines do; Django has migrated it."""
+    if server := sandbox.cluster():
+        name = f"keys{time.time_ns()}"
+        yield {"DATABASE_URL": server.create(name, "plain")}
+        server.drop(name)
+    else:
+        shared = tmp_path / "shared.sqlite3"
+        shutil.copy(prepared.sqlite() / "plain" / "morefollows.sqlite3", shared)
+        yield {"DATABASE_URL": f"sqlite:///{shared}"}
 
 
 class TestTwoMachines:

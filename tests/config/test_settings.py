@@ -20,7 +20,7 @@ def test_nothing_needs_to_be_set(environ: dict[str, str]) -> None:
     settings = load(environ)
     assert settings.inbox
     assert settings.url == "http://127.0.0.1:8025"
-    assert settings.ways_out[0].host == "127.0.0.1"
+    assert settings.relays_or_inbox[0].host == "127.0.0.1"
     assert len(settings.derived_key("links")) == 32
 
 
@@ -115,7 +115,7 @@ def test_several_relays_each_with_its_own_terms(environ: dict[str, str], tmp_pat
         f"smtps://ada@b.example?rate=14.5&connections=5&purpose=bulk&name=second&password_file={tmp_path}/password\n"
     )
     settings = load({**environ, "MOREFOLLOWS_RELAY_FILE": str(tmp_path / "relays")})
-    ours, second = settings.ways_out
+    ours, second = settings.relays_or_inbox
     assert (ours.name, ours.weight, ours.rate, ours.alerts, ours.bulk) == (
         "mail.example.org:25",
         3,

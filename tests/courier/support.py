@@ -16,10 +16,10 @@ from morefollows.courier.batch.prepared_alert import PreparedAlert
 from morefollows.courier.ledger import claims, leases
 from morefollows.courier.ledger.batching import cut_batches
 from morefollows.courier.ledger.handed_out import HandedOutJournal
-from morefollows.courier.ledger.recipients import load_recipients
 from morefollows.courier.models import Batch
+from morefollows.courier.recipients.selection import load_recipients
 from morefollows.courier.relays.interface import Carriers, Reply
-from morefollows.courier.relays.throttle import RelayThrottle
+from morefollows.courier.relays.provider_throttle import RelayThrottle
 from morefollows.stories.actions import now_ms
 from morefollows.stories.models import Alert, Story, Update
 
@@ -199,7 +199,7 @@ class StubRelay:
     """A relay whose replies a test makes up."""
 
     name = "relay.example:25"
-    pacing = RelayThrottle(str)
+    throttle = RelayThrottle(str)
 
     def elsewhere(self, domain: str) -> bool:
         return False
@@ -214,7 +214,7 @@ class StubRelay:
 
     has_accepted = True
 
-    def objected(self, domain: str, words: str, *, to_us: bool) -> None:
+    def objected(self, domain: str, words: str, *, to_us: bool, fresh: bool = False) -> None:
         assert not to_us, f"it refuses us: {words}"
 
 

@@ -17,12 +17,14 @@ from morefollows.audience.models import Letter, Reader
 from morefollows.courier.batch.batch_run import BatchRun
 from morefollows.courier.ledger import claims, history, recovery
 from morefollows.courier.ledger.batching import cut_batches
-from morefollows.courier.ledger.recipients import load_recipients
 from morefollows.courier.models import Batch
+from morefollows.courier.recipients import earlier_recipients
+from morefollows.courier.recipients.selection import load_recipients
 from morefollows.courier.relays.interface import Reached, Reply
 from morefollows.stories import actions as story_actions
-from morefollows.stories import publication
 from morefollows.stories.actions import now_ms
+from morefollows.stories.alerts import publication
+from morefollows.stories.alerts.alert_times import LEAD_MS
 from morefollows.stories.drafts import actions as stories
 from morefollows.stories.models import Alert, Story, StoryPreference, Update
 from tests.courier import support
@@ -107,7 +109,7 @@ def test_a_correction_goes_to_who_was_sent_the_error_or_may_have_been(wrong: Ale
     had, uncertain = {first.claim.readers[0], first.claim.readers[3]}, first.claim.readers[2]
     alert = corrected()
     assert Alert.objects.get(pk=wrong.pk).state == "stopped"
-    assert history.count_recipients(alert.answers) == 3
+    assert earlier_recipients.count_recipients(alert.answers) == 3
     assert cut_now(alert) == {*had, uncertain}
 
 
@@ -313,7 +315,7 @@ def test_a_scheduled_alert_is_taken_up_shortly_before_its_time(wrong: Alert) -> 
     alert = story_actions.send(story, editor(), at=timezone.now() + timedelta(hours=1))
     assert alert.pk not in [one.id for one in claims.active_alerts()]
     assert (alert.not_before_ms or 0) - alert.frozen_at.timestamp() * 1000 == pytest.approx(
-        story_actions.LEAD_MS, abs=1
+        LEAD_MS, abs=1
     )
     Alert.objects.filter(pk=alert.pk).update(
         not_before_ms=now_ms() + 30_000, held_until_ms=now_ms() + 30_000

@@ -24,13 +24,15 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from morefollows.accounts.models import Editor
-from morefollows.audience import actions, links, lists
+from morefollows.audience import erasure, lists
 from morefollows.audience.addresses import parse
-from morefollows.audience.consent import texts
+from morefollows.audience.consent import confirmation, texts, withdrawal
+from morefollows.audience.link_tokens import links
+from morefollows.audience.link_tokens.tokens import ALL_TOPICS, OFFERS
 from morefollows.audience.models import Letter, Reader, Topic
 from morefollows.audience.preferences import actions as preferences
 from morefollows.audience.preferences.actions import PreferenceChoice
-from morefollows.audience.tokens import ALL_TOPICS, OFFERS
+from morefollows.audience.suppression import suppressing
 from morefollows.courier.outbox import claims as letter_claims
 from morefollows.courier.outbox import digests
 from morefollows.courier.relays.interface import Reached, Reply
@@ -160,7 +162,9 @@ class History:
             .order_by("pk")
             .last()
         )
-        done = letter and actions.confirm(links.link_tokens().confirm(links.row(letter)).decode())
+        done = letter and confirmation.confirm(
+            links.link_tokens().confirm(links.row(letter)).decode()
+        )
         if done:
             assert not person.dead
             person.topics[n] = "active" if person.topics[n] == "pending" else person.topics[n]
@@ -177,19 +181,19 @@ class History:
             person.offers, person.left = True, False
 
     def _leave(self, person: Person, reader: Reader, topic: Topic, n: int) -> None:
-        assert actions.unsubscribe(
+        assert withdrawal.unsubscribe(
             links.link_tokens().leave(links.row(reader), links.row(topic)).decode(), "one-click"
         )
         self._ended(person, [n])
 
     def _leave_all(self, person: Person, reader: Reader, topic: Topic, n: int) -> None:
-        assert actions.unsubscribe(
+        assert withdrawal.unsubscribe(
             links.link_tokens().leave(links.row(reader), ALL_TOPICS).decode(), "one-click"
         )
         self._ended(person, [0, 1])
 
     def _no_more_offers(self, person: Person, reader: Reader, topic: Topic, n: int) -> None:
-        assert actions.unsubscribe(
+        assert withdrawal.unsubscribe(
             links.link_tokens().leave(links.row(reader), OFFERS).decode(), "one-click"
         )
         person.offers = False
@@ -220,15 +224,15 @@ class History:
             person.topics[n] = "active"
 
     def _bounce(self, person: Person, reader: Reader, topic: Topic, n: int) -> None:
-        actions.suppress_readers([reader.pk], "bounced")
+        suppressing.suppress_readers([reader.pk], "bounced")
         person.dead = True
 
     def _complain(self, person: Person, reader: Reader, topic: Topic, n: int) -> None:
-        actions.suppress_readers([reader.pk], "complained")
+        suppressing.suppress_readers([reader.pk], "complained")
         person.dead = True
 
     def _erase(self, person: Person, reader: Reader, topic: Topic, n: int) -> None:
-        actions.erase(reader)
+        erasure.erase(reader)
         self.people[next(name for name, one in self.people.items() if one is person)] = Person(
             person.address, dead=True
         )

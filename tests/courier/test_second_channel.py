@@ -14,9 +14,15 @@ import pytest
 
 import morefollows.courier.ledger
 from morefollows.audience.models import Bounce, Reader, Suppression
-from morefollows.audience.suppression.bounces import BouncedMail
-from morefollows.config import relay_address
-from morefollows.config.relay_address import RelayAddress, RelayKind, kinds, register_kind, relays
+from morefollows.audience.suppression.hard_bounces import BouncedMail
+from morefollows.config.addresses import relay_address
+from morefollows.config.addresses.relay_address import (
+    RelayAddress,
+    RelayKind,
+    kinds,
+    register_kind,
+    relays,
+)
 from morefollows.courier.channels import CHANNELS, Channel
 from morefollows.courier.models import Outcome, ReplyCount
 from morefollows.courier.refusals import bounces
@@ -90,14 +96,14 @@ def test_one_update_goes_by_both_channels_each_over_its_own_relay(tmp_path: Path
     services: list[PushService] = []
 
     async def story(worker: Scheduler, mail: Slot) -> None:
-        gate = RelayQueue(
+        queue = RelayQueue(
             RelayAddress("push.example", 443, scheme="push"), worker.feeder.next_mail, senders=1
         )
-        service = relay_address.kind_of("push").make(None, gate, None)
-        gate.relay = cast(Relay, service)
+        service = relay_address.kind_of("push").make(None, queue, None)
+        queue.relay = cast(Relay, service)
         service.withdrawn = endpoint(second)
         services.append(service)
-        worker.relays.add(gate)
+        worker.relays.add(queue)
         mail.on = service.on = True
         worker.relays.wake()
         await until(lambda: all_final(by_mail) and all_final(by_push))

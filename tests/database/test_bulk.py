@@ -75,9 +75,7 @@ def test_what_is_asked_together_is_read_behind_it() -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.skipif(
-    connection.vendor != "postgresql", reason="SQLite has no server that could answer"
-)
+@pytest.mark.postgres  # SQLite has no server that could answer
 def test_what_is_asked_together_is_sent_before_anything_is_answered() -> None:
     with bulk.together():
         bulk.query("SELECT 1", [])
@@ -136,7 +134,7 @@ def test_many_rows_and_one_are_written_alike(breaking: Topic, cy: Reader) -> Non
 
 
 @pytest.mark.django_db
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no lengths")
+@pytest.mark.postgres  # SQLite has no lengths
 def test_nothing_is_cut_off(breaking: Topic, cy: Reader) -> None:
     pattern = Letter(topic=breaking, kind="thanks", created_at=timezone.now(), due_at_ms=1)
     for rows in ([(cy.pk, "x" * 321)], [(cy.pk, "x" * 321), (cy.pk, "x")]):

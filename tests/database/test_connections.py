@@ -49,14 +49,14 @@ class Proxy:
 @pytest.fixture
 def proxy() -> Iterator[Proxy]:
     server = sandbox.cluster()
-    if server is None:
-        pytest.skip("PostgreSQL only")
+    assert server is not None
     folder = unquote(urlsplit(server.url("postgres")).netloc.partition("@")[2])
     found = Proxy(f"{folder}/.s.PGSQL.5432")
     yield found
     found.close()
 
 
+@pytest.mark.postgres
 def test_a_server_that_goes_silent_is_given_up(
     proxy: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -71,7 +71,7 @@ def test_a_server_that_goes_silent_is_given_up(
         psycopg.conninfo.make_conninfo(**where, gssencmode="disable")
     )
     assert connection.execute("SELECT 1").fetchone() == (1,)
-    monkeypatch.setattr(timed_connection.TimedConnection, "patience", 0.2)
+    monkeypatch.setattr(timed_connection.TimedConnection, "patience_seconds", 0.2)
     proxy.swallow.set()
     with pytest.raises(psycopg.OperationalError, match="does not answer"):
         connection.execute("SELECT 1")

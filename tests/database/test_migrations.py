@@ -42,7 +42,7 @@ from morefollows.stories.models import Alert, Story, StoryPreference
 client = Client(headers={"host": "127.0.0.1"})
 client.force_login(Editor.objects.get())
 stories = [f"/desk/story/{one.uuid}/" for one in Story.objects.all()]
-pages = ["/desk/", "/desk/readers/", "/", *stories]
+pages = ["/desk/", "/desk/audience/", "/", *stories]
 alert, readers = Alert.objects.order_by("pk").first(), list(Reader.objects.order_by("pk"))
 ids = [one.pk for one in readers]
 outcomes = {kept["outcome"] for one in ids for kept in history.of_reader(one)}
@@ -106,7 +106,7 @@ def test_data_of_an_earlier_schema(build: Callable[..., Installation], tmp_path:
 
 
 def test_no_migration_was_changed_since_the_data_was_made() -> None:
-    """Databases in the field have applied it: whoever changes the schema adds one."""
+    """Databases in the field have applied it: a change of the schema adds one."""
     then: dict[str, str] = json.loads((SCHEMA / "migrations.json").read_text())
     for name, hash in then.items():
         file = SOURCE / name

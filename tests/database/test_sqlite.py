@@ -9,6 +9,20 @@ import subprocess
 import sys
 from pathlib import Path
 
+_BEFORE_IT_IS_THERE = """
+import django
+django.setup()
+import sqlite3, sys
+from django.db import connection
+connection.settings_dict["OPTIONS"]["timeout"] = 0.1
+with connection.cursor() as cursor:
+    cursor.execute("CREATE TABLE one (x)")
+connection.close()
+other = sqlite3.connect(sys.argv[1], isolation_level=None)
+other.execute("BEGIN IMMEDIATE")
+with connection.cursor() as cursor:
+    print(cursor.execute("PRAGMA auto_vacuum").fetchone()[0])
+"""
 _LOOK = """
 import django
 django.setup()
@@ -19,14 +33,14 @@ with connection.cursor() as cursor:
 """
 
 
-def look(folder: Path) -> str:
+def look(folder: Path, code: str = _LOOK) -> str:
     kept = {
         name: value
         for name, value in os.environ.items()
         if not name.startswith(("MOREFOLLOWS_", "DATABASE_URL"))
     }
     done = subprocess.run(
-        [sys.executable, "-c", _LOOK],
+        [sys.executable, "-c", code, str(folder / "morefollows.sqlite3")],
         env={
             **kept,
             "MOREFOLLOWS_DATA": str(folder),
@@ -47,3 +61,7 @@ def test_a_new_connection_reads_while_somebody_writes(tmp_path: Path) -> None:
         other.execute("CREATE TABLE one (x)")
         other.execute("BEGIN IMMEDIATE")
         assert look(tmp_path) == "2"
+
+
+def test_a_process_that_made_the_file_reads_while_somebody_writes(tmp_path: Path) -> None:
+    assert look(tmp_path, _BEFORE_IT_IS_THERE) == "2"

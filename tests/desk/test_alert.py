@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import time
+import uuid
 from array import array
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,6 +15,8 @@ from asgiref.sync import async_to_sync
 from django.http import StreamingHttpResponse
 from django.test import AsyncClient, Client
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
 
 from morefollows.accounts.models import Editor
 from morefollows.audience.models import Reader
@@ -21,7 +25,8 @@ from morefollows.courier.actions import pause_relay
 from morefollows.courier.models import Batch, Outcome, Relay, ReplyCount
 from morefollows.desk.alerts import views
 from morefollows.feedback import actions as feedback
-from morefollows.stories import actions, publication
+from morefollows.stories import actions
+from morefollows.stories.alerts import publication
 from morefollows.stories.models import Alert, Story
 
 
@@ -85,16 +90,14 @@ def test_send_opens_the_hold(ada_at_desk: Client, story: Story, cy: Reader) -> N
     assert response.headers["Location"] == reverse("alert", args=(alert.uuid,))
     page = page_of(ada_at_desk, alert)
     assert f'data-held-until="{alert.held_until_ms}"' in page
-    assert "Nothing has been mailed yet" in page
-    assert "<strong>1</strong> reader" in page
-    assert "Take it back" in page
-    assert "The first mail leaves at" in page, "for who has no JavaScript"
-    assert (
-        '<span class="state state-held">held</span>' in ada_at_desk.get("/desk/").content.decode()
-    )
+    assert "Nothing has left yet." in page
+    assert "To 1 reader" in page
+    assert "Take back" in page
+    assert "Alert, on hold" in page, "what is on its way is named"
+    assert "On hold" in ada_at_desk.get("/desk/").content.decode()
 
 
-def test_a_double_click_sends_once(ada_at_desk: Client, story: Story) -> None:
+def test_a_double_click_sends_once(ada_at_desk: Client, story: Story, cy: Reader) -> None:
     first, second = send(ada_at_desk, story), send(ada_at_desk, story)
     assert first.headers["Location"] == second.headers["Location"]
     assert Alert.objects.count() == 1
@@ -113,14 +116,11 @@ def test_a_colleague_who_was_faster_is_told_of(
     assert Alert.objects.count() == 1
 
 
-def test_only_what_was_checked_is_sent(ada_at_desk: Client, story: Story) -> None:
+def test_only_what_was_checked_is_sent(ada_at_desk: Client, story: Story, cy: Reader) -> None:
     Story.objects.filter(pk=story.pk).update(revision=2, headline="Changed meanwhile")
     response = send(ada_at_desk, story, revision=1)
-    assert response.headers["Location"] == reverse("story-check", args=(story.uuid,))
-    assert (
-        "was changed since you looked"
-        in ada_at_desk.get(response.headers["Location"]).content.decode()
-    )
+    assert response.status_code == 409
+    assert "was changed since you looked" in response.content.decode()
     assert not Alert.objects.exists()
     for nonsense in ("", "x", "-1", "9" * 50):
         assert send(ada_at_desk, story, revision=nonsense).status_code == 400
@@ -129,11 +129,12 @@ def test_only_what_was_checked_is_sent(ada_at_desk: Client, story: Story) -> Non
 def test_taking_back_leaves_a_draft(ada_at_desk: Client, held: Alert, story: Story) -> None:
     said = post(ada_at_desk, "alert-take-back", held)
     assert "Nothing was mailed" in said
-    assert "Change the story" in said
-    assert "taken back by Ada Marsh" in said
+    assert "the story is a draft again" in said
+    assert 'id="id_headline"' in said, "the words can be changed at once"
     story.refresh_from_db()
     assert story.state == Story.State.DRAFT
     assert "has been taken back already" in post(ada_at_desk, "alert-take-back", held)
+    Alert.objects.update(ended_at=timezone.now() - timedelta(seconds=4))
     assert send(ada_at_desk, story).status_code == 302, "and it can be sent anew"
     assert Alert.objects.filter(state=Alert.State.HELD).count() == 1
 
@@ -145,7 +146,7 @@ def test_too_late_to_take_back_is_said(ada_at_desk: Client, leaving: Alert) -> N
 
 
 def test_stopping(ada_at_desk: Client, leaving: Alert) -> None:
-    assert "Yes, stop it" in page_of(ada_at_desk, leaving)
+    assert "Stop for good?" in page_of(ada_at_desk, leaving)
     assert "can’t be called back" in post(ada_at_desk, "alert-stop", leaving)
     assert "This alert is not being sent now" in post(ada_at_desk, "alert-stop", leaving)
     leaving.refresh_from_db()
@@ -156,8 +157,8 @@ def test_the_page_tells_all_without_a_script(ada_at_desk: Client, leaving: Alert
     page = page_of(ada_at_desk, leaving)
     assert '<dd id="n-waiting">1</dd>' in page
     assert '<dd id="n-refused">1</dd>' in page
-    assert '<td id="s-first">0.120</td>' in page
-    assert '<td id="s-last">–</td>' in page
+    assert '<span id="s-first">0.120</span>' in page
+    assert '<span id="s-last">–</span>' in page
     assert "550 5.1.1 no &lt;such&gt; user" in page
     assert "See how it stands now" in page
 
@@ -178,7 +179,7 @@ def test_a_reporter_neither_sends_nor_stops(
         before = Alert.objects.get().state
         response = ben_at_desk.post(reverse(name, args=(alert.uuid,)), follow=True)
         assert Alert.objects.get().state == before
-        assert "Take it back</button>" not in response.content.decode()
+        assert 'id="take-back"' not in response.content.decode()
     assert "Ask an editor" in response.content.decode()
 
 
@@ -329,31 +330,24 @@ def test_a_stream_of_no_alert(ada: Editor, held: Alert) -> None:
 # -- the withdrawal, ready -------------------------------------------------------------------------
 
 
-def test_the_withdrawal_stands_ready_from_the_moment_of_sending(
+def test_in_the_hold_of_a_first_update_taking_it_back_is_what_helps(
     ada_at_desk: Client, held: Alert
 ) -> None:
-    ready = page_of(ada_at_desk, held)
-    assert "WITHDRAWN: Harbour bridge closed after ferry collision" in ready
-    assert "Please do not rely on what it said" in ready
-    assert 'name="audience"' not in ready, (
-        "in the hold of a first update taking it back is what helps"
-    )
     words = {"reason": "Wrong bridge.", "text": "Gone."}
     story = held.update.story
     refused = ada_at_desk.post(reverse("story-withdraw", args=(story.uuid,)), words, follow=True)
     assert refused.redirect_chain[-1][0] == reverse("alert", args=(held.uuid,))
-    assert "Take its alert back" in refused.content.decode()
+    assert "Take the alert back" in refused.content.decode()
     assert not Alert.objects.filter(update__kind="withdrawal").exists()
 
 
-def test_it_is_sent_from_the_alerts_page_to_those_who_had_the_story(
-    ada_at_desk: Client, leaving: Alert
-) -> None:
+def test_a_retraction_goes_to_those_who_had_the_story(ada_at_desk: Client, leaving: Alert) -> None:
     Batch.objects.update(outcomes=bytes([Outcome.ACCEPTED, Outcome.ACCEPTED, Outcome.UNCERTAIN]))
-    ready = page_of(ada_at_desk, leaving)
-    assert "Withdraw: Send to the 3 readers who had it" in ready
-    assert f'action="{reverse("story-withdraw", args=(leaving.update.story.uuid,))}"' in ready
     where = reverse("story-withdraw", args=(leaving.update.story.uuid,))
+    assert f'href="{where}"' in page_of(ada_at_desk, leaving)
+    ready = ada_at_desk.get(where).content.decode()
+    assert "Retract and tell 3" in ready and "Withdrawn: our alert of" in ready
+    assert "Please do not rely on it" in ready
     words = {
         "reason": "Wrong bridge.",
         "text": "Please do not rely on it.",
@@ -365,15 +359,18 @@ def test_it_is_sent_from_the_alerts_page_to_those_who_had_the_story(
     assert (withdrawal.audience, withdrawal.update.note) == ("recipients", "Wrong bridge.")
     leaving.refresh_from_db()
     assert leaving.state == Alert.State.STOPPED, "what was still waiting"
-    assert 'id="withdraw"' not in page_of(ada_at_desk, withdrawal), (
-        "a withdrawal has none of its own"
-    )
+    held = page_of(ada_at_desk, withdrawal)
+    assert "Retraction, on hold" in held and where not in held
+    assert held.partition("<h2 ")[2].partition(">")[2].startswith("Withdrawn: our alert of")
+    assert f"<s>{withdrawal.update.headline}</s>" in held, "the false words are struck"
+    said = post(ada_at_desk, "alert-take-back", withdrawal)
+    assert "The story stays published" in said and "draft again" not in said
 
 
-def test_a_reporter_sees_the_words_and_has_no_form(ben_at_desk: Client, leaving: Alert) -> None:
-    ready = page_of(ben_at_desk, leaving)
-    assert "Please do not rely on what it said" in ready
-    assert 'id="withdraw"' not in ready
+def test_a_reporter_can_only_tell_an_editor(ben_at_desk: Client, leaving: Alert) -> None:
+    page = page_of(ben_at_desk, leaving)
+    assert "Only an editor can retract a story" in page
+    assert reverse("story-withdraw", args=(leaving.update.story.uuid,)) not in page
 
 
 @pytest.mark.parametrize("state", ["sent", "stopped", "expired", "overtaken", "paused", "asking"])
@@ -381,4 +378,66 @@ def test_it_stays_ready_whatever_becomes_of_the_alert(
     ada_at_desk: Client, leaving: Alert, state: str
 ) -> None:
     Alert.objects.update(state=state)
-    assert "Withdraw: Send to the 1 reader who had it" in page_of(ada_at_desk, leaving)
+    assert "Retract …" in page_of(ada_at_desk, leaving)
+
+
+def test_send_now_ends_the_hold_but_not_a_schedule(
+    ada_at_desk: Client, held: Alert, story: Story
+) -> None:
+    post(ada_at_desk, "alert-send-now", held)
+    held.refresh_from_db()
+    assert held.held_until_ms <= actions.now_ms()
+    Alert.objects.update(not_before_ms=actions.now_ms() + 7_200_000)
+    assert "is scheduled" in post(ada_at_desk, "alert-send-now", held)
+
+
+def test_a_schedule_is_told_with_its_day_and_can_be_moved(
+    ada_at_desk: Client, story: Story, ada: Editor
+) -> None:
+    at = timezone.now() + timedelta(days=2)
+    alert = actions.send(story, ada, at=at)
+    page = page_of(ada_at_desk, alert)
+    assert "Goes out " in page and "SCHEDULED" not in page
+    assert "Take back" in page and "Send now" not in page
+    where = reverse("alert-change-time", args=(alert.uuid,))
+    past = ada_at_desk.post(where, {"day": "2020-01-01", "clock": "10:00"}, follow=True)
+    assert "has passed" in past.content.decode()
+    later = timezone.localtime(at + timedelta(days=1))
+    form = {"day": f"{later:%Y-%m-%d}", "clock": f"{later:%H:%M}"}
+    assert "It goes out " in ada_at_desk.post(where, form, follow=True).content.decode()
+    moved = Alert.objects.get()
+    assert moved.held_until_ms > alert.held_until_ms == alert.not_before_ms
+
+
+def test_figures_and_a_picture_to_take_along(ada_at_desk: Client, leaving: Alert) -> None:
+    figures = ada_at_desk.get(reverse("alert-figures", args=(leaving.uuid,)))
+    assert "attachment" in figures.headers["Content-Disposition"]
+    assert "readers size,3" in figures.content.decode()
+    picture = ada_at_desk.get(reverse("alert-curve", args=(leaving.uuid,)))
+    assert picture.headers["Content-Type"] == "image/svg+xml"
+    assert leaving.update.headline[:40] in picture.content.decode()
+    compared = ada_at_desk.get(reverse("alert-compare", args=(leaving.uuid,)))
+    assert "no other alert to compare with" in compared.content.decode()
+
+
+def test_alerts_of_one_story_are_told_apart_by_their_times(
+    ada_at_desk: Client, leaving: Alert
+) -> None:
+    other = Alert.objects.get(pk=leaving.pk)
+    other.pk, other.uuid, other.frozen_at = None, uuid.uuid4(), timezone.now() - timedelta(hours=1)
+    other.save()
+    page = ada_at_desk.get(reverse("alert-compare", args=(leaving.uuid,))).content.decode()
+    option = page.partition("<option")[2].partition("</option>")[0]
+    assert f"{timezone.localtime(other.frozen_at):%H:%M} ·" in option
+
+
+def test_the_mail_bears_the_time_that_was_chosen(
+    ada_at_desk: Client, ada: Editor, story: Story
+) -> None:
+    at = (timezone.now() + timedelta(days=40)).replace(hour=12)
+    day = date_format(at, "j F Y")
+    alert = actions.send(story, ada, at=at, alone_reason="alone")
+    mail = ada_at_desk.get(reverse("alert-mail", args=(alert.uuid,))).content.decode()
+    assert day in mail
+    held = page_of(ada_at_desk, alert)
+    assert "Save new time" in held and day in held

@@ -10,15 +10,10 @@ import pytest
 import morefollows
 
 SHEET = (Path(morefollows.__file__).parent / "static/morefollows/tokens.css").read_text()
-SURFACES = ("paper", "paper-raised", "paper-sunk")
-
-
-def colours(sheet: str) -> dict[str, str]:
-    return dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6});", sheet))
-
-
-LIGHT = colours(SHEET.partition("@media")[0])
-DARK = LIGHT | colours(SHEET.partition("@media")[2])
+GROUNDS = ("paper", "surface", "sunk", "hover")
+PAIRS = re.findall(r"--([a-z0-9-]+): light-dark\((#[0-9a-f]{6}), (#[0-9a-f]{6})\);", SHEET)
+LIGHT = {name: light for name, light, _dark in PAIRS}
+DARK = {name: dark for name, _light, dark in PAIRS}
 
 
 def luminance(colour: str) -> float:
@@ -39,26 +34,37 @@ def contrast(one: str, other: str) -> float:
 class TestContrast:
     def test_it_knows_black_on_white(self, mode: dict[str, str]) -> None:
         assert round(contrast("#000000", "#ffffff")) == 21
-        assert len(mode) == 20
+        assert len(mode) == 24
 
-    @pytest.mark.parametrize(
-        "text", ["ink", "ink-soft", "link", "accent-ink", "good", "warn", "bad"]
-    )
-    def test_text_stands_out_on_every_surface(self, mode: dict[str, str], text: str) -> None:
-        assert min(contrast(mode[text], mode[surface]) for surface in SURFACES) >= 4.5
+    @pytest.mark.parametrize("text", ["ink", "ink-2", "link", "send-ink", "go", "look", "plan"])
+    def test_text_stands_out_on_every_ground(self, mode: dict[str, str], text: str) -> None:
+        assert min(contrast(mode[text], mode[ground]) for ground in GROUNDS) >= 4.5
 
-    @pytest.mark.parametrize("name", ["good", "warn", "bad"])
-    def test_verdicts_stand_out_on_their_ground(self, mode: dict[str, str], name: str) -> None:
+    @pytest.mark.parametrize("name", ["go", "look", "plan"])
+    def test_states_stand_out_on_their_wash(self, mode: dict[str, str], name: str) -> None:
         assert contrast(mode[name], mode[name + "-wash"]) >= 4.5
         assert contrast(mode["ink"], mode[name + "-wash"]) >= 4.5
+        assert contrast(mode["ink-2"], mode[name + "-wash"]) >= 4.5
 
     def test_the_red_stands_out_on_its_wash(self, mode: dict[str, str]) -> None:
-        assert contrast(mode["accent-ink"], mode["accent-wash"]) >= 4.5
+        assert contrast(mode["send-ink"], mode["send-wash"]) >= 4.5
 
-    @pytest.mark.parametrize("fill", ["accent", "accent-strong"])
+    @pytest.mark.parametrize("fill", ["send", "send-down"])
     def test_what_is_written_on_the_red_stands_out(self, mode: dict[str, str], fill: str) -> None:
-        assert contrast(mode["on-accent"], mode[fill]) >= 4.5
+        assert contrast(mode["on-send"], mode[fill]) >= 4.5
+
+    def test_a_main_button_can_be_read(self, mode: dict[str, str]) -> None:
+        assert contrast(mode["on-ink"], mode["ink"]) >= 4.5
 
     @pytest.mark.parametrize("edge", ["edge", "focus"])
     def test_the_edges_of_controls_can_be_seen(self, mode: dict[str, str], edge: str) -> None:
-        assert min(contrast(mode[edge], mode[surface]) for surface in SURFACES) >= 3
+        assert min(contrast(mode[edge], mode[ground]) for ground in GROUNDS) >= 3
+
+
+def test_nothing_is_hidden_to_one_side_alone() -> None:
+    """Where lines run from the right, a page could be scrolled to what lies far to the left."""
+    folder = Path(morefollows.__file__).parent
+    sheets = [*folder.rglob("static/**/*.css"), folder / "public/static/public/box.js"]
+    far = re.compile(r"(?<![-a-z])(left|right): -\d{2,}")
+    assert len(sheets) > 10
+    assert [sheet.name for sheet in sheets if far.search(sheet.read_text())] == []

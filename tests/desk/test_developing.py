@@ -17,12 +17,13 @@ from django.utils import timezone
 from morefollows.accounts.models import Editor
 from morefollows.audience.models import Reader
 from morefollows.audit.models import AuditEntry
-from morefollows.stories import actions, alert_audience, publication
+from morefollows.stories import actions
 from morefollows.stories.actions import ActionRefused, NotApproved, now_ms
+from morefollows.stories.alerts import alert_audience, hold_actions, publication
+from morefollows.stories.alerts.transition_table import Event
 from morefollows.stories.drafts import actions as stories
 from morefollows.stories.models import Alert, Story, StoryPreference, Update
-from morefollows.stories.transition_table import Event
-from morefollows.stories.withdrawal import prewritten
+from morefollows.stories.prepared_withdrawal import prewritten
 
 pytestmark = pytest.mark.django_db
 
@@ -100,7 +101,7 @@ def test_an_update_taken_back_is_a_draft_again(live: Story, ada: Editor) -> None
     alert = actions.send(draft(live, ada), ada)
     with pytest.raises(ActionRefused, match="in its hold"):
         draft(Story.objects.get(), ada, text="Until Saturday.")
-    actions.take_back(alert, ada)
+    hold_actions.take_back(alert, ada)
     kept = Story.objects.get()
     assert (kept.state, kept.text) == ("live", "Until Friday.")
     assert actions.send(kept, ada).update.number == 2
@@ -135,7 +136,7 @@ def test_who_wrote_it_can_not_approve_it(
     written = draft(live, ada)
     with pytest.raises(ActionRefused, match="You wrote some of this"):
         stories.approve(written, ada, revision=written.revision)
-    with pytest.raises(ActionRefused, match="Your role"):
+    with pytest.raises(ActionRefused, match="You may not approve"):
         stories.approve(written, ben, revision=written.revision)
     with pytest.raises(NotApproved):
         actions.send(written, ada)
@@ -172,6 +173,15 @@ def test_a_newsroom_of_one_is_not_asked(
         actions.send(written, ada)
     settings.MOREFOLLOWS = dataclasses.replace(settings.MOREFOLLOWS, four_eyes="auto")
     assert actions.send(written, ada).state == "held", "a reporter can't send"
+
+
+def test_nobody_is_offered_their_own_approval(
+    live: Story, dora_at_desk: Client, fay: Editor
+) -> None:
+    page = dora_at_desk.get(reverse("story-develop", args=(live.uuid,)))
+    assert fay in page.context["approvers"]
+    assert "Dora Quay" not in [one.name for one in page.context["approvers"]]
+    assert reverse("story-withdraw", args=(live.uuid,)) in page.content.decode()
 
 
 # -- who gets what ---------------------------------------------------------------------------------
@@ -216,14 +226,14 @@ def test_an_update_overtakes_the_older_one(live: Story, ada: Editor) -> None:
     first.refresh_from_db()
     assert first.state == "sending", "its readers would get nothing instead"
     told(correction(Story.objects.get(), ada, 2), ada)
-    owed = Alert.objects.get(audience="recipients")
+    owed_correction = Alert.objects.get(audience="recipients")
     told(draft(Story.objects.get(), ada), ada, audience=Alert.Audience.TOPIC)
-    assert [Alert.objects.get(pk=pk).state for pk in (first.pk, owed.pk)] == [
+    assert [Alert.objects.get(pk=pk).state for pk in (first.pk, owed_correction.pk)] == [
         "overtaken",
         "sending",
     ]
-    publication.finish(owed.pk, {}, expired=True)
-    actions.reopen(Event.RETRY, owed.pk, ada)
+    publication.finish(owed_correction.pk, {}, expired=True)
+    actions.reopen(Event.RETRY, owed_correction.pk, ada)
     Alert.objects.filter(pk=first.pk).update(state="expired")
     with pytest.raises(ActionRefused, match="overtaken"):
         actions.reopen(Event.RETRY, first.pk, ada)
@@ -293,7 +303,7 @@ def test_an_embargo_holds_whatever_is_chosen(story: Story, ada: Editor) -> None:
     for at in (None, timezone.now() + timedelta(hours=1)):
         alert = actions.send(story, ada, hold=0, at=at)
         assert alert.not_before_ms == int(ends.timestamp() * 1000)
-        actions.take_back(alert, ada)
+        hold_actions.take_back(alert, ada)
     Story.objects.update(embargo_until=timezone.now())
     assert actions.send(story, ada).not_before_ms is None
 
@@ -318,29 +328,30 @@ def test_from_the_next_update_to_its_alert(
         "revision": str(live.revision),
     }
     assert ada_at_desk.post(desk, {**form, "kind": "withdrawal"}).status_code == 422
-    checking = ada_at_desk.post(desk, {**form, "check": "1"}).headers["Location"]
-    shown = ada_at_desk.get(checking).content.decode()
+    saved = ada_at_desk.post(desk, form).headers["Location"]
+    shown = ada_at_desk.get(saved).content.decode()
     for words in (
-        "Send to 1 follower",
-        "Send to 1 reader",
-        "Tell it on the page only",
+        "Followers of this story",
+        "Everyone on Breaking news",
+        "Nobody: publish to live page only",
         "Still closed",
     ):
         assert words in shown
     send = reverse("story-send", args=(live.uuid,))
     revision = str(Story.objects.get().revision)
     assert (
-        "not a date"
-        in ada_at_desk.post(
-            send, {"revision": revision, "at": "soon"}, follow=True
-        ).content.decode()
+        "Choose a date and a time"
+        in ada_at_desk.post(send, {"revision": revision, "when": "later"}).content.decode()
     )
-    ada_at_desk.post(send, {"revision": revision, "audience": "topic", "at": "2999-01-01T00:00"})
+    ada_at_desk.post(
+        send, {"revision": revision, "when": "later", "day": "2999-01-01", "clock": "00:00"}
+    )
     assert Alert.objects.count() == 1, "not within a year"
     ada_at_desk.post(send, {"revision": revision, "audience": "followers", "flash": "1"})
     alert = Alert.objects.get(update__kind="update")
     assert (alert.audience, alert.flash) == ("followers", True)
-    assert "in its hold" in page(ada_at_desk, "story-develop", live)
+    led = ada_at_desk.get(reverse("story-develop", args=(live.uuid,)))
+    assert led.headers["Location"] == reverse("alert", args=(alert.uuid,))
 
 
 def test_a_conflict_over_an_update_shows_both(
@@ -368,22 +379,23 @@ def test_a_second_editor_approves(
     ada_at_desk: Client, live: Story, ada: Editor, fay: Editor
 ) -> None:
     written = draft(live, ada)
-    assert "Why nobody else has to see it" in page(ada_at_desk, "story-check", live)
-    assert "Approve it" not in page(ada_at_desk, "story-check", live)
+    assert "Or send without approval" in page(ada_at_desk, "story-check", live)
+    assert "Approve only" not in page(ada_at_desk, "story-check", live)
     fays = Client()
     fays.force_login(fay)
-    assert "Approve it" in page(fays, "story-check", live)
+    shown = page(fays, "story-check", live)
+    assert "Approve only" in shown and "Approve and send to" in shown
     fays.post(reverse("story-approve", args=(live.uuid,)), {"revision": str(written.revision)})
     shown = page(ada_at_desk, "story-check", live)
     assert "Approved by Fay Lund" in shown
-    assert "Why nobody else" not in shown
+    assert "Or send without approval" not in shown
 
 
 def test_withdrawing_takes_a_reason_and_one_click(
     ada_at_desk: Client, live: Story, ben: Editor
 ) -> None:
     desk = reverse("story-withdraw", args=(live.uuid,))
-    assert "Please do not rely on what it said" in ada_at_desk.get(desk).content.decode()
+    assert "Please do not rely on it" in ada_at_desk.get(desk).content.decode()
     assert ada_at_desk.post(desk, {"reason": "", "text": "Gone."}).status_code == 422
     bens = Client()
     bens.force_login(ben)
@@ -411,4 +423,4 @@ def test_an_embargo_stands_in_the_form(ada_at_desk: Client, story: Story, newsro
         reverse("story-edit", args=(story.uuid,)), {**form, "revision": "1", "embargo_until": at}
     )
     assert at in page(ada_at_desk, "story-edit", story)
-    assert "Under embargo until" in page(ada_at_desk, "story-check", story)
+    assert "Embargo until" in page(ada_at_desk, "story-check", story)

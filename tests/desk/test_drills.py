@@ -16,9 +16,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from morefollows.accounts.models import Editor
-from morefollows.audience import addresses, links
+from morefollows.audience import addresses
 from morefollows.audience import drills as drill
-from morefollows.audience.actions import expire_unconfirmed
+from morefollows.audience.consent.retention import expire_unconfirmed
+from morefollows.audience.link_tokens import links
+from morefollows.audience.link_tokens.tokens import DRILLS
 from morefollows.audience.lists.exporting import export_readers
 from morefollows.audience.models import (
     DrillReader,
@@ -28,14 +30,14 @@ from morefollows.audience.models import (
     Suppression,
     Topic,
 )
-from morefollows.audience.tokens import DRILLS
 from morefollows.audit.models import AuditEntry
 from morefollows.courier.ledger import claims
-from morefollows.courier.ledger.recipients import load_recipients
 from morefollows.courier.outbox import claims as letter_claims
+from morefollows.courier.recipients.selection import load_recipients
 from morefollows.live.stream.journal import EventJournal
-from morefollows.stories import actions, alert_audience, publication
+from morefollows.stories import actions
 from morefollows.stories.actions import ActionRefused
+from morefollows.stories.alerts import alert_audience, hold_actions, publication
 from morefollows.stories.drafts import actions as stories
 from morefollows.stories.models import Alert, Story, Update
 from tests.audience.support import sign_up
@@ -172,19 +174,19 @@ def test_one_click_ends_drills_and_nothing_else(cy: Reader) -> None:
     assert "No more drills?" in Client().get(address).content.decode()
     answer = Client().post(address, {"List-Unsubscribe": "One-Click"})
     assert (
-        answer.status_code == 200 and "You take part in drills no more" in answer.content.decode()
+        answer.status_code == 200 and "You no longer take part in drills" in answer.content.decode()
     )
     assert alert_audience.drill() == 0 and Subscription.objects.get().state == "active"
 
 
 def test_an_administrator_invites_and_removes(
-    dora_at_desk: Client, ada_at_desk: Client, dora: Editor
+    dora_at_desk: Client, ben_at_desk: Client, dora: Editor
 ) -> None:
     page, invite, remove = (reverse(name) for name in ("drills", "drill-invite", "drill-remove"))
     form = {"address": GUS, "language": "en"}
     assert (
-        ada_at_desk.post(invite, form).status_code
-        == ada_at_desk.post(remove, form).status_code
+        ben_at_desk.post(invite, form).status_code
+        == ben_at_desk.post(remove, form).status_code
         == 403
     )
     assert dora_at_desk.post(invite, {**form, "address": "gus@"}).status_code == 422
@@ -193,12 +195,12 @@ def test_an_administrator_invites_and_removes(
     )
     assert (
         GUS in (shown := dora_at_desk.get(page).content.decode())
-        and "asked, no answer yet" in shown
+        and "invited, no answer yet" in shown
     )
-    assert GUS not in ada_at_desk.get(page).content.decode()
+    assert GUS not in ben_at_desk.get(page).content.decode()
     part = DrillReader.objects.get()
     of_reader = dora_at_desk.get(reverse("reader", args=(part.reader_id,))).content.decode()
-    assert "asked, no answer yet" in of_reader and "invited to drills" in of_reader
+    assert "invited, no answer yet" in of_reader and "invited to drills" in of_reader
     dora_at_desk.post(remove, {"reader": part.reader_id})
     dora_at_desk.post(remove, {"reader": "x"})
     assert not DrillReader.objects.exists()
@@ -214,10 +216,10 @@ def test_an_administrator_invites_and_removes(
 def test_a_whole_drill_from_the_desk(
     ada_at_desk: Client, ada: Editor, cy: Reader, breaking: Topic, settings: Any
 ) -> None:
-    """Started on the front page, then every step of real news: each page says it is a drill."""
+    """Started on the page of drills, then every step of real news: each page says it is a drill."""
     settings.MOREFOLLOWS = dataclasses.replace(settings.MOREFOLLOWS, hold=0)
     drill_reader(GUS)
-    assert reverse("drill-new") in ada_at_desk.get(reverse("desk")).content.decode()
+    assert reverse("drill-new") in ada_at_desk.get(reverse("drills")).content.decode()
     at = uuids.uuid4()
     form = {
         "uuid": at,
@@ -245,10 +247,7 @@ def test_a_whole_drill_from_the_desk(
         else:
             pages.append(ada_at_desk.get(reverse("story-edit", args=(at,))))
         pages.append(check := ada_at_desk.get(reverse("story-check", args=(at,))))
-        assert (
-            "Send the drill to 1 reader" in (shown := check.content.decode())
-            and "Send to " not in shown
-        )
+        assert "Send drill to 1" in (shown := check.content.decode()) and "Send to " not in shown
         for real in ("topic", "followers", "recipients", "page"):
             ada_at_desk.post(send, {"revision": story.revision, "audience": real})
         alert_page = ada_at_desk.post(
@@ -256,7 +255,7 @@ def test_a_whole_drill_from_the_desk(
         ).headers["Location"]
         held = ada_at_desk.get(alert_page)
         pages.append(held)
-        assert "seconds, then it goes to <strong>1</strong> reader" in held.content.decode()
+        assert "To 1 reader" in held.content.decode()
         assert publication.release(Alert.objects.latest("pk").pk)
         story.refresh_from_db()
     pages.append(ada_at_desk.get(withdraw))
@@ -277,7 +276,7 @@ def test_a_whole_drill_from_the_desk(
         and Alert.objects.count() == 4
     )
     row = ada_at_desk.get(reverse("desk")).content.decode()
-    assert "run-drill" in row and BANNER not in row, (
+    assert "badge drill" in row and BANNER not in row, (
         "among real ones it is marked, and the list itself is no drill"
     )
 
@@ -289,7 +288,8 @@ def test_its_page_says_what_it_is_and_is_in_no_list(
     visitor = Client()
     answer = visitor.get(f"/story/{rehearsal.uuid}/")
     page = answer.content.decode()
-    assert "<title>DRILL: " in page and BANNER in page and '<body class="drill">' in page
+    assert "<title>DRILL: " in page and BANNER in page
+    assert '<body class="reader brand drill">' in page
     assert 'content="noindex, nofollow"' in page and answer["X-Robots-Tag"] == "noindex, nofollow"
     for absent in ("ld+json", "og:title", "feed.atom", "sign-up/"):
         assert absent not in page
@@ -390,7 +390,14 @@ def test_the_database_itself_keeps_drills_apart(rehearsal: Story, ada: Editor, c
     held = actions.send(real, ada)
     with pytest.raises(DatabaseError, match="drill"), transaction.atomic():
         Update.objects.filter(pk=held.update_id).update(story=rehearsal)
-    actions.take_back(held, ada)
+    hold_actions.take_back(held, ada)
     told(real, ada)
     with pytest.raises(DatabaseError, match="drill"), transaction.atomic():
         Alert.objects.filter(update__story=real).update(audience="drill")
+
+
+def test_the_menu_stays_at_drills(ada_at_desk: Client, ada: Editor, rehearsal: Story) -> None:
+    alert = actions.send(rehearsal, ada, alone_reason="alone")
+    page = ada_at_desk.get(reverse("alert", args=(alert.uuid,))).content.decode()
+    link = page.partition(f'href="{reverse("drills")}"')[2].partition(">")[0]
+    assert "aria-current" in link

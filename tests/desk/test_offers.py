@@ -8,13 +8,14 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.test import Client
 
-from morefollows.accounts import actions as accounts
+from morefollows.accounts import people
 from morefollows.accounts.models import Editor
 from morefollows.audience.models import Reader, Topic
 from morefollows.courier.ledger.batching import cut_batches
 from morefollows.courier.message import preview as previews
-from morefollows.stories import actions, publication
+from morefollows.stories import actions
 from morefollows.stories.actions import ActionRefused
+from morefollows.stories.alerts import publication
 from morefollows.stories.drafts.actions import save_story
 from morefollows.stories.models import Alert, Story
 from tests.courier.support import states
@@ -24,7 +25,7 @@ from tests.support.people import reader
 @pytest.fixture
 def offer(ada: Editor, cy: Reader, breaking: Topic) -> Story:
     """Ada may write offers, and has written one. Dee agreed to offers; Cy did not."""
-    accounts.let_offer(ada, True)
+    people.grant(ada, {"writes_offers": True}, None)
     ada.refresh_from_db()
     reader("dee@reader.example", breaking, offers=True)
     return save_story(
@@ -78,7 +79,7 @@ def test_the_desk(offer: Story, ada_at_desk: Client) -> None:
     assert ada_at_desk.get("/desk/offers/new/").status_code == 200
     assert ada_at_desk.get(f"/desk/story/{offer.uuid}/").status_code == 200
     page = ada_at_desk.get(f"/desk/story/{offer.uuid}/check/").content.decode()
-    assert "reader who agreed to offers" in page
+    assert "Everyone who agreed to offers" in page
     form = {
         "uuid": str(uuid.uuid4()),
         "revision": "0",
@@ -94,7 +95,7 @@ def test_the_desk(offer: Story, ada_at_desk: Client) -> None:
     answer = ada_at_desk.post(
         f"/desk/story/{offer.uuid}/send/", {"revision": offer.revision}, follow=True
     )
-    assert "the readers of offers" in answer.content.decode()
+    assert "Offer, on hold" in answer.content.decode()
 
 
 def test_who_has_no_right_to_it(offer: Story, ben: Editor, ben_at_desk: Client) -> None:

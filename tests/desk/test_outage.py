@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from morefollows.accounts.models import Editor
 from morefollows.stories import actions
+from morefollows.stories.alerts import hold_actions
 from morefollows.stories.models import Alert, Story
 
 
@@ -25,7 +26,7 @@ def test_the_desk_says_that_nothing_was_changed(
     def full(*arguments: object) -> None:
         raise error("database or disk is full: cy@reader.example")
 
-    monkeypatch.setattr(actions, "take_back", full)
+    monkeypatch.setattr(hold_actions, "take_back", full)
     answer = ada_at_desk.post(reverse("alert-take-back", args=(alert.uuid,)))
     assert answer.status_code == 503
     assert answer.headers["Retry-After"] == "5" and answer.headers["Cache-Control"] == "no-store"

@@ -12,7 +12,9 @@ from morefollows.accounts.models import Editor
 from morefollows.audience.models import Reader, Topic
 from morefollows.courier import actions as courier
 from morefollows.courier.models import Batch, Outcome
-from morefollows.stories import actions, publication
+from morefollows.stories import actions
+from morefollows.stories.alerts import publication
+from morefollows.stories.alerts.late_alerts import ask_about_late
 from morefollows.stories.models import Alert, Story
 from tests.support.people import reader
 
@@ -72,27 +74,23 @@ def ended(ada: Editor, story: Story, breaking: Topic) -> Alert:
     return alert
 
 
-def test_ada_stops_the_countdown_and_sends_it_after_all(ada_at_desk: Client, held: Alert) -> None:
-    assert "Stop the countdown" in page_of(ada_at_desk, held)
+def test_ada_pauses_the_hold_and_sends_it_after_all(ada_at_desk: Client, held: Alert) -> None:
     said = post(ada_at_desk, "alert-pause", held)
-    assert "Nothing has been mailed. The alert waits for your word." in said
-    assert "Take it back" in said and "Stop it for good" not in said
-    assert "It goes on." in post(ada_at_desk, "alert-resume", held)
+    assert "Paused. Nothing has left." in said
+    assert "Take back" in said and "Stop for good?" not in said
+    assert "Resumed." in post(ada_at_desk, "alert-resume", held)
     assert state_of(held) == "held"
 
 
 def test_ada_pauses_what_is_being_sent(ada_at_desk: Client, held: Alert) -> None:
     Alert.objects.filter(pk=held.pk).update(held_until_ms=1)
     assert publication.release(held.pk)
-    assert "Pause sending" in page_of(ada_at_desk, held)
+    assert 'data-key="p"' in page_of(ada_at_desk, held)
     said = post(ada_at_desk, "alert-pause", held)
-    assert "The rest waits for your word." in said
-    assert "Go on sending" in said and "Stop it for good" in said
+    assert "Nothing is leaving." in said
+    assert "Resume sending to" in said and "Stop for good?" in said
     assert "This alert is not being sent now" in post(ada_at_desk, "alert-pause", held)
-    assert (
-        '<span class="state state-paused">paused</span>'
-        in ada_at_desk.get("/desk/").content.decode()
-    )
+    assert "Resume sending to" in ada_at_desk.get("/desk/").content.decode()
 
 
 @pytest.mark.parametrize(
@@ -104,11 +102,11 @@ def test_an_old_alert_asks(
     Alert.objects.filter(pk=held.pk).update(held_until_ms=1)
     if published:
         publication.release(held.pk)
-    assert actions.ask_about_late(2) == [held.pk]
+    assert ask_about_late(2) == [held.pk]
     page = page_of(ada_at_desk, held)
     assert question in page
-    assert ("Send the rest" if published else "Send it now") in page
-    assert "needs an answer" in ada_at_desk.get("/desk/").content.decode()
+    assert ("Resume sending to" if published else "Send to ") in page
+    assert "Needs an answer" in ada_at_desk.get("/desk/").content.decode()
     post(ada_at_desk, "alert-stop" if published else "alert-take-back", held)
     assert state_of(held) == ("stopped" if published else "taken back")
 

@@ -12,7 +12,8 @@ from django.utils import timezone
 
 from morefollows.accounts.models import Editor
 from morefollows.audit.models import AuditEntry
-from morefollows.stories import actions, publication
+from morefollows.stories import actions
+from morefollows.stories.alerts import publication
 from morefollows.stories.drafts import approval
 from morefollows.stories.drafts.presence import STAYS
 from morefollows.stories.models import Presence, Story
@@ -54,8 +55,8 @@ def test_a_new_story_has_an_address_from_its_first_save_on(
 
 
 def test_what_is_not_ready_is_not_saved_and_says_why(ada_at_desk: Client, story: Story) -> None:
-    answer = save(ada_at_desk, story, text="")
-    assert answer.json() == {"said": "Not saved yet: Text: A story needs a text."}
+    answer = save(ada_at_desk, story, headline="")
+    assert answer.json() == {"said": "Not saved yet: Headline: A story needs a headline."}
 
 
 def test_it_never_overwrites_what_somebody_else_saved(
@@ -96,7 +97,7 @@ def test_an_update_saves_itself_too(
     assert kept["address"] == where
     late = ben_at_desk.post(where, {**words, "revision": story.revision, "text": "Until Monday."})
     assert late.json()["stop"] is True
-    empty = ada_at_desk.post(where, {**words, "revision": kept["revision"], "text": ""})
+    empty = ada_at_desk.post(where, {**words, "revision": kept["revision"], "headline": ""})
     assert "Not saved yet" in empty.json()["said"]
     assert Story.objects.get().text == "Until Friday."
 

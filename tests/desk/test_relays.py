@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 
 from morefollows.audit.models import AuditEntry
-from morefollows.config.relay_address import relays
+from morefollows.config.addresses.relay_address import relays
 from morefollows.courier import actions
 from morefollows.courier.models import Relay, RelayAtWork, RelayCount
 from morefollows.courier.relays import stats
@@ -61,9 +61,9 @@ def test_ada_sees_how_each_relay_is(ada_at_desk: Client) -> None:
     words = page(ada_at_desk)
     for expected in (
         "mail.example.org:587",
-        "being tried again",
+        "Being tried again",
         "second",
-        ">well<",
+        ">Healthy<",
         "google.com (5",
         "yahoodns.net (",
     ):
@@ -82,7 +82,7 @@ def test_ada_sees_how_each_relay_is(ada_at_desk: Client) -> None:
 def test_a_sender_that_is_gone_says_nothing_any_more(ada_at_desk: Client) -> None:
     at_work()
     RelayAtWork.objects.update(seen_at_ms=1)
-    assert "no sender at work" in page(ada_at_desk)
+    assert "No sender at work" in page(ada_at_desk)
 
 
 def test_ada_pauses_one_and_lets_it_go_on(ada_at_desk: Client, ben_at_desk: Client) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
 
 import pytest
 from django.conf import settings
@@ -11,10 +10,9 @@ from django.contrib.auth.tokens import default_token_generator
 from django.core.exceptions import ValidationError
 from django.test import Client, override_settings
 from django.urls import reverse
-from django.utils import timezone
 
 from morefollows.accounts import actions
-from morefollows.accounts.models import Editor, FailedSignIns
+from morefollows.accounts.models import Editor
 from morefollows.audience.models import Newsroom
 from morefollows.stories.models import Story
 from tests.support.people import PASSWORD
@@ -38,7 +36,7 @@ def test_ada_signs_in_and_out(client: Client, ada: Editor, newsroom: Newsroom) -
     assert client.get(DESK).status_code == 302
 
 
-def test_whoever_has_not_signed_in_is_led_to_the_door_and_on(
+def test_an_editor_without_a_session_is_led_to_the_sign_in_page_and_on(
     client: Client, story: Story, newsroom: Newsroom
 ) -> None:
     for name in ("story-edit", "story-check", "story-mail"):
@@ -67,57 +65,15 @@ def test_a_wrong_password_and_an_unknown_address_get_the_same_answer(
     answers = []
     for email in (ada.email, "nobody@herald.example"):
         page = try_to_sign_in(client, email, "wrong password")
-        answers.append(re.sub(r'value="[^"]*"', "", page))
+        answers.append(re.sub(r'(value|data-options)="[^"]*"', "", page))
     assert "don’t go together" in answers[0]
     assert answers[0] == answers[1]
 
 
-def test_whoever_has_left_the_newsroom_does_not_get_in(client: Client, ada: Editor) -> None:
+def test_a_deactivated_editor_does_not_get_in(client: Client, ada: Editor) -> None:
     ada.is_active = False
     ada.save()
     assert "don’t go together" in try_to_sign_in(client, ada.email, PASSWORD)
-
-
-def test_failed_tries_are_damped_by_account_and_network(
-    client: Client, ada: Editor, ben: Editor
-) -> None:
-    for _ in range(5):
-        try_to_sign_in(client, ada.email, "wrong password")
-    assert "Too many failed tries" in try_to_sign_in(client, ada.email, PASSWORD)
-    assert client.get(DESK).status_code == 302
-
-    # Somebody else's account, or Ada from elsewhere, is not kept waiting.
-    assert client.post(SIGN_IN, {"email": ben.email, "password": PASSWORD}).status_code == 302
-    elsewhere = Client(REMOTE_ADDR="192.0.2.7")
-    assert elsewhere.post(SIGN_IN, {"email": ada.email, "password": PASSWORD}).status_code == 302
-
-
-def test_the_wait_doubles_and_then_is_over(client: Client, ada: Editor) -> None:
-    waits = []
-    for _ in range(8):
-        actions.note_failed_sign_in(ada.email, "127.0.0.1")
-        waits.append(actions.seconds_to_wait(ada.email, "127.0.0.1"))
-    assert waits == [0, 0, 0, 0, 1, 2, 4, 8]
-    FailedSignIns.objects.update(wait_until=timezone.now() - timedelta(seconds=1))
-    assert client.post(SIGN_IN, {"email": ada.email, "password": PASSWORD}).status_code == 302
-    assert actions.seconds_to_wait(ada.email, "127.0.0.1") == 0
-    actions.note_failed_sign_in(ada.email, "127.0.0.1")
-    assert actions.seconds_to_wait(ada.email, "127.0.0.1") == 0
-
-
-def test_one_password_tried_on_many_accounts_is_damped_too(db: None) -> None:
-    for number in range(31):
-        actions.note_failed_sign_in(f"n{number}@herald.example", "2001:db8::1")
-    assert actions.seconds_to_wait("ada@herald.example", "2001:db8::2") > 0, (
-        "the /64 counts, not the address"
-    )
-    assert actions.seconds_to_wait("ada@herald.example", "2001:db8:0:1::1") == 0
-
-
-def test_no_address_is_kept_of_failed_tries(ada: Editor) -> None:
-    actions.note_failed_sign_in(ada.email, "192.0.2.7")
-    for row in FailedSignIns.objects.all():
-        assert re.fullmatch("[0-9a-f]{64}", row.key)
 
 
 def test_the_one_time_link_is_used_up_by_its_form_alone(client: Client) -> None:
@@ -139,6 +95,32 @@ def test_the_one_time_link_is_used_up_by_its_form_alone(client: Client) -> None:
     assert again.get(path).status_code == 410
     assert again.post(path, {"password": "another long password"}).status_code == 410
     assert again.post(SIGN_IN, {"email": dee.email, "password": PASSWORD}).status_code == 302
+
+
+def test_the_first_sign_in_asks_for_the_name(client: Client) -> None:
+    first = actions.add_editor("first@herald.example", actions.UNNAMED, "administrator")
+    path = actions.invitation_link(first).removeprefix(settings.MOREFOLLOWS.url)
+    page = client.get(path).content.decode()
+    assert "Your name, as colleagues and readers see it" in page
+    field = re.search(r'<input[^>]* name="own_name"[^>]*id="id_own_name"[^>]*>', page)
+    assert field and "required" in field[0] and "value" not in field[0]
+    assert actions.UNNAMED not in page.split("<h1>")[1].split("</h1>")[0]
+    for nobody in ("", "  ", "Ada\u202eMarsh"):
+        answer = client.post(path, {"password": PASSWORD, "own_name": nobody})
+        assert answer.status_code == 422, nobody
+    answer = client.post(path, {"password": PASSWORD, "own_name": " Ada Marsh "})
+    assert answer.headers["Location"] == DESK
+    first.refresh_from_db()
+    assert first.name == "Ada Marsh"
+    # Later links are for a new password only.
+    link = actions.invitation_link(first).removeprefix(settings.MOREFOLLOWS.url)
+    assert "own_name" not in Client().get(link).content.decode()
+
+
+def test_an_invited_name_stands_in_the_first_sign_in(client: Client) -> None:
+    dee = actions.add_editor("dee@herald.example", "Dee Wren", "reporter")
+    path = actions.invitation_link(dee).removeprefix(settings.MOREFOLLOWS.url)
+    assert 'value="Dee Wren"' in client.get(path).content.decode()
 
 
 @pytest.mark.parametrize("key", ["MQ", "!!", "AAAA", "_" * 40])

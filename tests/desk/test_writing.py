@@ -12,12 +12,13 @@ from django.test import Client
 from django.urls import reverse
 
 from morefollows.accounts.models import Editor
-from morefollows.audience.models import Newsroom, Topic
+from morefollows.audience.models import Reader, Topic
 from morefollows.audit.models import AuditEntry
-from morefollows.desk.stories.difference import difference
-from morefollows.stories import actions, publication
+from morefollows.desk.stories.writing.difference import difference
+from morefollows.stories import actions
+from morefollows.stories.alerts import hold_actions, publication
 from morefollows.stories.drafts import actions as stories
-from morefollows.stories.models import Story
+from morefollows.stories.models import Alert, Story
 
 NEW = "/desk/story/new/"
 
@@ -65,9 +66,43 @@ def test_a_reporter_drafts(ben_at_desk: Client, ben: Editor, breaking: Topic) ->
     assert "Lock bridge stuck open" in ben_at_desk.get("/desk/").content.decode()
 
 
-def test_save_and_check_leads_on(ada_at_desk: Client, breaking: Topic) -> None:
-    response = ada_at_desk.post(NEW, form(breaking, check="1"))
-    assert response.headers["Location"] == reverse("story-check", args=(Story.objects.get().uuid,))
+def test_send_saves_and_sends_what_is_on_the_screen(
+    ada_at_desk: Client, breaking: Topic, cy: Reader
+) -> None:
+    response = ada_at_desk.post(NEW, form(breaking, send="1", flash="1"))
+    alert = Alert.objects.get()
+    assert response.headers["Location"] == reverse("alert", args=(alert.uuid,))
+    assert (alert.update.headline, alert.flash) == ("Lock bridge stuck open", True)
+
+
+def test_what_is_to_do_gets_the_focus_and_nothing_is_sent(
+    ada_at_desk: Client, dora: Editor, breaking: Topic, cy: Reader
+) -> None:
+    typed = form(breaking, send="1")
+    page = ada_at_desk.post(NEW, typed)
+    assert page.status_code == 409
+    assert 'data-focus="approval"' in page.content.decode()
+    assert "Alone on shift" in page.content.decode()
+    assert Story.objects.count() == 1 and not Alert.objects.exists()
+    again = form(breaking, send="1", uuid=typed["uuid"], revision="1", alone="Danger to life")
+    assert ada_at_desk.post(edit(Story.objects.get()), again).status_code == 302
+    assert AuditEntry.objects.get(what="send alone").details["reason"] == "Danger to life"
+
+
+def test_parts_of_the_screen_follow_what_is_typed_and_save_nothing(
+    ada_at_desk: Client, breaking: Topic, cy: object
+) -> None:
+    typed = form(
+        breaking, headline="A **new** headline", when="later", day="2020-01-01", clock="10:00"
+    )
+    parts = ada_at_desk.post(reverse("story-live"), typed).content.decode()
+    assert "A **new** headline" in parts and "Send to 1" in parts
+    assert "1 January 2020, 10:00 has passed" in parts
+    assert 'id="act"' in parts and 'id="rail"' in parts
+    frame = ada_at_desk.post(reverse("story-live-mail"), typed)
+    assert "sandbox" in frame.headers["Content-Security-Policy"]
+    assert "A **new** headline" in frame.content.decode()
+    assert not Story.objects.exists()
 
 
 def test_a_double_click_makes_one_story(ada_at_desk: Client, breaking: Topic) -> None:
@@ -94,7 +129,6 @@ WRONG = [
     ("headline", "nul \x00", "U+0000"),
     ("standfirst", "x" * 302, "2 characters too long"),
     ("standfirst", "a\tb", "tabs"),
-    ("text", "", "A story needs a text"),
     ("text", "x" * 50_001, "1 character too long"),
     ("text", "del \x7f", "U+007F"),
     ("text", "c1 \x9b", "U+009B"),
@@ -110,7 +144,7 @@ def test_what_is_wrong_is_named_beside_its_field(
     response = ada_at_desk.post(NEW, form(breaking, **{field: value}))
     page = response.content.decode()
     assert response.status_code == 422
-    beside = re.search(rf'<ul class="errorlist" id="id_{field}_error">(.*?)</ul>', page)
+    beside = re.search(rf'<p class="err" id="id_{field}_error">(.*?)</p>', page, re.S)
     assert beside is not None
     assert words in beside[1]
     control = re.search(rf'<(?:input|textarea|select)[^>]*id="id_{field}"[^>]*>', page)
@@ -137,7 +171,7 @@ def test_a_post_far_too_large_is_answered_in_plain_words(
 
 
 @pytest.mark.parametrize("field", ["headline", "standfirst", "text"])
-def test_the_action_refuses_half_characters_whoever_calls_it(
+def test_the_action_itself_refuses_half_characters(
     ada: Editor, breaking: Topic, field: str
 ) -> None:
     wording: dict[str, Any] = {
@@ -208,7 +242,7 @@ def test_a_story_in_its_hold_is_not_changed(ada_at_desk: Client, ada: Editor, st
     assert "Take it back to change the story" in response.content.decode()
     assert "Too late</textarea>" in response.content.decode(), "what was typed is not thrown away"
     assert ada_at_desk.get(edit(story)).headers["Location"] == reverse("alert", args=(alert.uuid,))
-    actions.take_back(alert, ada)
+    hold_actions.take_back(alert, ada)
     assert ada_at_desk.post(edit(story), opened).status_code == 302
 
 
@@ -226,22 +260,6 @@ def test_a_sent_story_is_not_changed(ada: Editor, story: Story, breaking: Topic)
             topic=breaking,
             language="en",
         )
-
-
-def test_the_number_of_readers_follows_the_topic(
-    ada_at_desk: Client, cy: object, newsroom: Newsroom
-) -> None:
-    breaking, empty = (
-        Topic.objects.get(slug="breaking"),
-        Topic.objects.create(slug="empty", name="Empty"),
-    )
-    said = ada_at_desk.get(
-        "/desk/readers/", {"topic": breaking.pk}, headers={"HX-Request": "true"}
-    ).content.decode()
-    assert "<strong>1</strong> reader gets" in said
-    assert "Nobody gets" in ada_at_desk.get("/desk/readers/", {"topic": empty.pk}).content.decode()
-    for nonsense in ("", "x", "9" * 40, "²"):
-        assert "no topic" in ada_at_desk.get("/desk/readers/", {"topic": nonsense}).content.decode()
 
 
 def test_a_difference_holds_both_texts() -> None:

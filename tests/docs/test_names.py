@@ -35,7 +35,13 @@ ALL = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.rglob("*.md"))
 EXAMPLES = {
     "add-a-page.md": ("topics",),
     "add-a-relay-kind.md": ("courier/post", "courier.post", "address.options"),
-    "add-a-source.md": ("ninjs",),
+    "add-a-source.md": ("iptc7901",),
+    "add-an-api-resource.md": (
+        "api/resources/sites.py",
+        "Scope.SITES_READ",
+        "sites.router",
+        "sites",
+    ),
     "add-a-transactional-mail.md": ("goodbye", "GOODBYE"),
 }
 # Names from before, and names that are not the project's.
@@ -95,16 +101,19 @@ class Names:
     def __init__(self, paths: Iterable[Path]) -> None:
         self.words: set[str] = set()
         self.members: dict[str, set[str]] = {}
+        self.imported: set[str] = set()  # modules of libraries
         for path in paths:
             self.words.add(path.stem)
             self.words.update(part for part in path.parts[-4:-1])
             tree = ast.parse(path.read_text(encoding="utf-8"))
-            self._collect(tree, None)
-            self.members.setdefault(path.stem, set()).update(_names(tree))
+            self._collect(tree)
+            self.members.setdefault(path.stem, set()).update(_defined(tree))
 
-    def _collect(self, tree: ast.AST, parent: str | None) -> None:
+    def _collect(self, tree: ast.AST) -> None:
         self.words.update(_names(tree))
         for node in ast.walk(tree):
+            if isinstance(node, ast.Import):
+                self.imported.update(alias.name.split(".")[0] for alias in node.names)
             if isinstance(node, ast.ClassDef):
                 members = self.members.setdefault(node.name, set())
                 members.update(_names(node))
@@ -115,7 +124,22 @@ class Names:
         first, *rest = re.sub(r"\(\)$|\.objects.*|\._make$", "", name).split(".")
         if first in self.members:
             return all(word in self.members[first] for word in rest)
+        if rest and rest[0][:1].isupper() and first.islower() and first not in self.imported:
+            return False  # `module.Class`, and there is no such module
         return {first, *rest} <= self.words
+
+
+def _defined(tree: ast.Module) -> Iterator[str]:
+    """What a module defines or imports, so that others may name it after the module."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node.name
+        elif isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Store):
+            yield node.id if isinstance(node, ast.Name) else node.attr
+        elif isinstance(node, ast.alias):
+            yield (node.asname or node.name).split(".")[0]
+        elif isinstance(node, ast.Constant) and re.fullmatch(r"\w+", str(node.value)):
+            yield str(node.value)  # the name of a column
 
 
 def _names(tree: ast.AST) -> Iterator[str]:
@@ -193,22 +217,32 @@ def test_names_of_the_glossary_are_in_the_file_it_says() -> None:
 def test_examples_import_what_exists(page: Path) -> None:
     missing = []
     for module, names in re.findall(
-        r"^ *from (morefollows[\w.]*) import (.+)$", page.read_text("utf-8"), re.MULTILINE
+        r"^ *from (morefollows[\w.]*) import (\([^)]*\)|.+)$", page.read_text("utf-8"), re.MULTILINE
     ):
         if any(example in module for example in EXAMPLES.get(page.name, ())):
             continue
         path = ROOT / "src" / Path(*module.split("."))
         files = [file for file in (path.with_suffix(".py"), path / "__init__.py") if file.exists()]
         known = {*Names(files).words, *(file.stem for file in path.glob("*"))}
-        missing += [f"{module}: {name}" for name in names.split(", ") if name not in known]
+        missing += [f"{module}: {name}" for name in re.findall(r"\w+", names) if name not in known]
     assert missing == []
+
+
+def plugin_constants() -> set[str]:
+    """Constants of PHP that our plugins read; a module for Drupal uses the same names."""
+    plugins = (Path(__file__).parents[2] / "integrations").rglob("*.php")
+    return {
+        name
+        for plugin in plugins
+        for name in re.findall(r"defined\( '(MOREFOLLOWS_[A-Z_]+)' \)", plugin.read_text("utf-8"))
+    }
 
 
 @pytest.mark.parametrize("page", ALL, ids=lambda page: page.name)
 def test_every_setting_exists(page: Path) -> None:
     from morefollows.config.settings import Settings, variable
 
-    known = {variable(spec) for spec in fields(Settings)}
+    known = {variable(spec) for spec in fields(Settings)} | plugin_constants()
     text = page.read_text(encoding="utf-8")
     named = set(re.findall(r"\bMOREFOLLOWS_[A-Z_]*[A-Z]\b", text))
     # A setting's value may be in a file: `config.loading`.
@@ -274,10 +308,32 @@ def is_known(name: str) -> bool:
         return True
     for end in range(len(parts), 0, -1):
         tail = Path(*parts[:end])
-        files = [*PACKAGE.rglob(f"{tail}.py"), *PACKAGE.rglob(f"{tail}/__init__.py")]
+        files = modules_called(str(tail))
         if files:
             return set(parts[end:]) <= Names(files).words
     return False
+
+
+@cache
+def modules() -> dict[str, list[Path]]:
+    """The package's modules by the last part of their path."""
+    found: dict[str, list[Path]] = {}
+    for path in PACKAGE.rglob("*.py"):
+        name = (path.parent if path.name == "__init__.py" else path.with_suffix("")).name
+        found.setdefault(name, []).append(path)
+    return found
+
+
+def modules_called(tail: str) -> list[Path]:
+    """The modules whose path ends so: `actions`, `stories/actions`."""
+    found = modules().get(tail.rpartition("/")[2], [])
+    return [
+        path
+        for path in found
+        if f"/{path.relative_to(PACKAGE).with_suffix('')}".removesuffix("/__init__").endswith(
+            f"/{tail}"
+        )
+    ]
 
 
 def prose_of(path: Path) -> str:
@@ -292,6 +348,22 @@ def prose_of(path: Path) -> str:
             *(token.string for token in tokens if token.type == tokenize.COMMENT),
         ]
     )
+
+
+def test_modules_that_keep_an_invariant_state_it() -> None:
+    """Those of architecture's table, at their head."""
+    text = (DOCS / "architecture.md").read_text(encoding="utf-8")
+    rows = re.findall(
+        r"^\| .*? \| (.*?) \| .*? \|$", text[text.index("## Invariants") :], re.MULTILINE
+    )
+    kept_in = {path for row in rows for path in re.findall(r"`((?:\w+/)+\w+\.py)`", row)}
+    assert len(kept_in) > 20
+    assert [
+        path
+        for path in sorted(kept_in)
+        if "nvariant"
+        not in (ast.get_docstring(ast.parse((PACKAGE / path).read_text("utf-8"))) or "")
+    ] == []
 
 
 def test_every_module_says_what_it_is_for() -> None:

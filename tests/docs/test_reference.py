@@ -128,7 +128,7 @@ def test_every_state_outcome_and_role_is_documented() -> None:
 
 def test_the_bound_of_repeats_is_documented_as_it_is() -> None:
     from morefollows.courier.sender import collector, recorder
-    from morefollows.courier.smtp import flow_control
+    from morefollows.courier.smtp.transactions import flow_control
 
     page = (DOCS.parent / "how-to" / "when-things-go-wrong.md").read_text(encoding="utf-8")
     assert f"up to {flow_control.MOST} a connection" in page

@@ -21,6 +21,7 @@ SHORT, LONG = 300, 5000
 _RUNS_PER_TESTBED = 500  # runs; then a new newsroom, so that no database grows for ever
 _PATIENCE = 60.0  # seconds for an alert to end, once what happened to it is over
 _UNTIL_IT_HAPPENS = 0.5  # seconds after Send, at the most
+_BY_CHANCE = 20  # mails called uncertain beyond twice the repeated ones, in all runs of a testbed
 _LOCAL_INBOX_SHARE = 0.04  # of the runs
 
 
@@ -127,24 +128,40 @@ class Tally:
     def __init__(self, database: str) -> None:
         self.database = database
         self.last = ""
-        self.runs = self.mails = self.repeated = self.allowed = self.lost = 0
+        self.runs = self.mails = self.repeated = self.uncertain = self.allowed = self.lost = 0
         self.begun = time.monotonic()
         self.happened: Counter[str] = Counter()
         self.repeats: dict[str, int] = defaultdict(int)
+        self.called: dict[str, int] = defaultdict(int)
+        self.after_deaths = (0, 0)  # repeated, and called uncertain, where only processes died
 
     def report(self) -> None:
         print(
             f"{self.database}: {self.runs} runs, {self.happened.total()} faults, {self.mails} "
             "mails, "
-            f"lost {self.lost}, repeated {self.repeated} (could be {self.allowed}), "
+            f"lost {self.lost}, repeated {self.repeated}, called uncertain {self.uncertain} "
+            f"(could be {self.allowed}), "
             f"{time.monotonic() - self.begun:.0f} s",
             flush=True,
+        )
+
+    def exaggerated(self) -> str:
+        """Says so if too many mails were called uncertain whose state was known; else empty."""
+        repeated, called = self.after_deaths
+        if called <= 2 * repeated + _BY_CHANCE:
+            return ""
+        return (
+            f"{self.database}: after processes died {called} mails were called uncertain, "
+            f"and only {repeated} were repeated"
         )
 
     def report_all(self) -> None:
         self.report()
         for name, times in self.happened.most_common():
-            print(f"  {self.database}: {name}: {times}, repeated {self.repeats[name]}")
+            print(
+                f"  {self.database}: {name}: {times}, repeated {self.repeats[name]}, "
+                f"called uncertain {self.called[name]}"
+            )
 
 
 def perform(database: str, runs: int, seed: int, only: str, *, loud: bool) -> int:
@@ -188,6 +205,9 @@ def perform(database: str, runs: int, seed: int, only: str, *, loud: bool) -> in
                 told = tally.runs
                 tally.report()
         tally.report_all()
+        if problem := tally.exaggerated():
+            print(problem, flush=True)
+            return 1
         if "Traceback (most recent call last)" in testbed.installation.output:
             _, _, found = testbed.installation.output.partition("Traceback (most recent call last)")
             print("A process fell over a bug of its own:", *found.splitlines()[:60], sep="\n")
@@ -255,7 +275,9 @@ def _run(testbed, rng: Random, only: str, tally: Tally) -> list[str]:  # type: i
 
 
 def check_scenario(testbed, scenario, runs, seen, postfix, check_ledger, tally) -> list[str]:  # type: ignore[no-untyped-def]
-    """Judges a scene; where mail goes through Postfix, when Postfix has handed it on."""
+    """Judges a scene. Where mail goes through Postfix, it waits until that has handed it on."""
+    from tests.faults.faults import KNOWN_AFTER
+
     deadline = time.monotonic() + (10 if postfix else 0)
     while True:
         result = check_ledger(testbed, scenario, runs, testbed.mailed()[seen:])
@@ -264,10 +286,15 @@ def check_scenario(testbed, scenario, runs, seen, postfix, check_ledger, tally) 
         time.sleep(0.1)
     tally.mails += result.mails
     tally.repeated += result.repeated
+    tally.uncertain += result.uncertain
     tally.allowed += result.allowed
     tally.lost += result.lost
     for name in scenario.what:
         tally.repeats[name] += result.repeated
+        tally.called[name] += result.uncertain
+    if set(scenario.what) <= set(KNOWN_AFTER) and not postfix:
+        repeated, called = tally.after_deaths
+        tally.after_deaths = repeated + result.repeated, called + result.uncertain
     return list(result.problems)
 
 

@@ -1,6 +1,6 @@
-"""What goes wrong, and when. Each mischief is one function; it returns when all is in order again.
+"""What goes wrong, and when. Each fault is one function; it returns when all is in order again.
 
-A mischief says of itself what a checker has to allow for: which outcomes may end a reader's mail,
+A fault says of itself what a checker has to allow for: which outcomes may end a reader's mail,
 and how many mails may be repeated, by what was in flight and not yet noted at the moment.
 """
 
@@ -18,7 +18,7 @@ from typing import Any
 
 import psycopg
 
-from morefollows.courier.smtp import flow_control
+from morefollows.courier.smtp.transactions import flow_control
 from tests.faults.proxy import Behaviour
 from tests.faults.testbed import CLAIM, CONNECTIONS, SENDERS, Testbed
 from tests.support.scripted_relay import Rule
@@ -53,27 +53,22 @@ Fault = Callable[[Testbed, Scenario], None]
 # -- processes -------------------------------------------------------------------------------------
 
 
-def _last_ledger_write(worker: str) -> float:
-    """The sender's last write to the ledger (seconds since 1970); now if it holds nothing."""
+def _last_ledger_write() -> float:
+    """The senders' last write to the ledger (seconds since 1970); now if they hold nothing."""
     from django.db.models import Max
 
     from morefollows.courier.models import Batch
 
-    batches = (
-        Batch.objects.filter(worker__endswith=worker)
-        if worker
-        else Batch.objects.exclude(worker="")
-    )
-    last = batches.aggregate(last=Max("changed_at_ms"))["last"]
+    last = Batch.objects.exclude(worker="").aggregate(last=Max("changed_at_ms"))["last"]
     return min(last / 1000, time.time()) if last else time.time()
 
 
 def _interrupt(scenario: Scenario, sender: str = "") -> None:
     """Notes that a sender, or all of them, has just been stopped in its work."""
     connections = CONNECTIONS // SENDERS if sender else CONNECTIONS
-    ended = time.time()
-    began = _last_ledger_write("/" + sender.removeprefix("sender ") if sender else "")
-    scenario.interrupted.append((began - _LATE, ended + _LATE, connections * scenario.in_flight))
+    now = time.time()
+    # What it knew and had not written is in its journal, so only replies on their way are unknown.
+    scenario.interrupted.append((now - _LATE, now + _LATE, connections * scenario.in_flight))
 
 
 class ProcessKiller:
@@ -111,6 +106,24 @@ def kill_sender(testbed: Testbed, scenario: Scenario) -> None:
 def kill_web(testbed: Testbed, scenario: Scenario) -> None:
     for name in _process_killer.victims(testbed, "web"):
         _process_killer.kill(testbed, name)
+
+
+def kill_desk(testbed: Testbed, scenario: Scenario) -> None:
+    """kill -9 of the process that answers editors: what they have sent goes on."""
+    for name in _process_killer.victims(testbed, "desk"):
+        _process_killer.kill(testbed, name)
+
+
+def stop_desk(testbed: Testbed, scenario: Scenario) -> None:
+    """SIGSTOP of the process that answers editors, or of the one that answers readers."""
+    name = scenario.rng.choice([n for n in testbed.pids() if n in ("desk", "web")])
+    pid = testbed.pids()[name]
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        time.sleep(scenario.rng.uniform(0.2, 2.0))
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGCONT)
 
 
 def kill_inbox(testbed: Testbed, scenario: Scenario) -> None:
@@ -373,7 +386,7 @@ def clock_set(testbed: Testbed, scenario: Scenario) -> None:
     if testbed.clock is None:
         return locked(testbed, scenario)
     back = scenario.rng.randint(2 * CLAIM, 300)
-    began = _last_ledger_write("")
+    began = _last_ledger_write()
     testbed.clock.turn(-back)
     time.sleep(scenario.rng.uniform(0.1, 1.2))
     testbed.clock.turn(back)
@@ -425,9 +438,13 @@ def postfix_servers_die(testbed: Testbed, scenario: Scenario) -> None:
     _note_broken_connections(scenario, testbed.postfix.kill_servers())
 
 
+#: Faults after which all that was not in flight is known: no more than twice as many mails may be
+#: called uncertain as were really repeated.
+KNOWN_AFTER = ("kill_sender", "kill_web", "kill_desk", "stop_desk", "kill_up", "kill_all")
 #: what, how often it is taken, and how many alerts are sent at once
 PROCESSES: list[tuple[Fault, int, int]] = [
-    (kill_sender, 14, 4), (kill_web, 3, 2), (kill_up, 2, 5), (kill_all, 2, 5), (stop_sender, 2, 5),
+    (kill_sender, 14, 4), (kill_web, 3, 2), (kill_desk, 3, 2), (stop_desk, 2, 2),
+    (kill_up, 2, 5), (kill_all, 2, 5), (stop_sender, 2, 5),
 ]  # fmt: skip
 OTHERS: list[tuple[Fault, int, int]] = [
     (storm_4xx, 5, 2),

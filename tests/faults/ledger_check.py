@@ -16,7 +16,8 @@ class CheckResult:
 
     mails: int = 0
     lost: int = 0
-    repeated: int = 0
+    repeated: int = 0  #: really taken more than once
+    uncertain: int = 0  #: called so by the ledger: sent again without knowing, or left uncertain
     allowed: int = 0
     problems: list[str] = field(default_factory=list)
 
@@ -35,6 +36,7 @@ def check_ledger(
     noted = 0
     for run, alert in runs.items():
         noted += _one(testbed, scenario, run, alert, taken, result)
+    result.uncertain = noted
     for mails in taken.values():
         result.mails += len(mails)
         result.repeated += len(mails) - 1

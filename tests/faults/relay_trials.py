@@ -67,6 +67,24 @@ def one_is_denied(trial: Trial) -> None:
         trial.expect(not paused(), f"the relay is paused after alert {run}")
 
 
+def all_connections_drop_chunking(trial: Trial) -> None:
+    """`all_connections_drop`, with many mails in flight on each connection."""
+    trial.speak_chunking()
+    all_connections_drop(trial)
+
+
+def slow_answer_to_one_chunking(trial: Trial) -> None:
+    """`slow_answer_to_one`: mails behind the slow one have left, and wait for 15 s and a try."""
+    trial.speak_chunking()
+    slow_answer_to_one(trial, behind=18)
+
+
+def relay_away_chunking(trial: Trial) -> None:
+    """`relay_away`, with many mails in flight on each connection."""
+    trial.speak_chunking()
+    relay_away(trial)
+
+
 def all_connections_drop(trial: Trial) -> None:
     """All connections are reset at once, and the relay is well at once."""
     trial.invite(*(f"cy@box{n}.example" for n in range(1000)))
@@ -133,14 +151,18 @@ def throttled_beside_others(trial: Trial) -> None:
     )
 
 
-def slow_answer_to_one(trial: Trial) -> None:
-    """The relay takes 20 s over one reader's mail: nobody else's may wait for it."""
+def slow_answer_to_one(trial: Trial, behind: float = 0.0) -> None:
+    """The relay takes 20 s over one reader's mail: nobody else's may wait for it.
+
+    `behind`: seconds that mails behind it on its connection may wait.
+    """
     trial.invite(*(f"cy@box{n}.example" for n in range(200)))
     trial.follow(Rule("content", match="cy@box7.example", delay=20))
     began = time.time()
     trial.send()
     trial.wait_for_mails(199)
-    trial.in_time("199 of 200 mails beside a slow answer", time.time() - began, 8)
+    trial.in_time("199 of 200 mails beside a slow answer", time.time() - began, max(8, behind))
+    trial.no_silence(began, time.time(), "beside a slow answer", longest=max(2, behind))
     trial.wait_for_mails(200)
 
 

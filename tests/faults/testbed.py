@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import re
 import shutil
@@ -21,7 +22,7 @@ import psycopg
 
 from morefollows.local_inbox.store import inbox_path as inbox_path
 from morefollows.processes import lock
-from tests.faults.postfix import Postfix
+from tests.faults.postfix import ForwardingPostfix
 from tests.faults.proxy import Proxy
 from tests.support import sandbox
 from tests.support.clock import Clock
@@ -111,9 +112,11 @@ class Testbed:
         )  # where Postfix hands its mail on to
         for relay in (self.relay, self.behind):
             self.run_coroutine(relay.__aenter__())
-        self.postfix: Postfix | None = None
+        self.postfix: ForwardingPostfix | None = None
         if os.geteuid() == 0 and not settings:
-            self.postfix = Postfix(sandbox.folder() / f"postfix{number}", self.behind.port)
+            self.postfix = ForwardingPostfix(
+                sandbox.folder() / f"postfix{number}", self.behind.port
+            )
             self.postfix.start()
         disturbable = not settings
         settings = settings or _DISTURBABLE
@@ -123,6 +126,7 @@ class Testbed:
         if sys.platform == "linux" and disturbable:
             self.clock = Clock(sandbox.folder() / f"clock{number}")
             self.installation.environment.update(self.clock.environment)
+            self.installation.environment["MOREFOLLOWS_CLOCK_LIMIT"] = "0"
         #: where what the ledger is kept in has a small disk of its own; only root can make one
         self.small_disk: Path | None = None
         if os.geteuid() == 0 and disturbable:
@@ -165,6 +169,7 @@ class Testbed:
         import django
 
         django.setup()
+        logging.getLogger("morefollows").setLevel(logging.WARNING)  # this process's own
         # Each at a provider of its own: one that defers is slowed down for, and a run is to end.
         self.invite([f"cy@box{n}.example" for n in range(READERS)])
 
@@ -220,7 +225,7 @@ class Testbed:
 
         from morefollows.courier.actions import resume_relay
 
-        for relay in settings.MOREFOLLOWS.ways_out:
+        for relay in settings.MOREFOLLOWS.relays_or_inbox:
             resume_relay(relay.name)
 
     def paused(self) -> bool:
@@ -240,10 +245,6 @@ class Testbed:
                 os.kill(pid, 0)
                 found[name] = pid
         return found
-
-    def complete(self) -> bool:
-        """Whether all processes that there should be are going."""
-        return len(self.pids()) == SENDERS + 1 + self.inbox
 
     def use_local_inbox(self) -> None:
         """Restarts `up` without a relay: all mail goes to the local inbox."""
@@ -283,6 +284,12 @@ class Testbed:
         await relay.__aenter__()
         self._more_relays.append(relay)
         return relay
+
+    def replace_relay(self, script: Script) -> None:
+        """Mail goes to another scripted relay from now on."""
+        replaced, self.relay = self.relay, self.run_coroutine(self.another_relay(script))
+        self._more_relays[-1] = replaced  # each is stopped once
+        self.call(self.proxy.restore, self.relay.port)
 
     def run_coroutine(self, work: Coroutine[Any, Any, T]) -> T:
         """Runs this among the relays, and returns what it returns."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from collections import Counter
@@ -9,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.faults.testbed import Testbed
-from tests.support.scripted_relay import Rule
+from tests.support.scripted_relay import Rule, Script
 from tests.support.waiting import until
 
 NEXT_MAIL_SECONDS = 2.0  # from the relay being well to the next mail
@@ -61,6 +62,11 @@ class Trial:
     def follow(self, *rules: Rule) -> None:
         self.testbed.call(self.testbed.relay.follow, *rules)
 
+    def speak_chunking(self) -> None:
+        """The relay offers CHUNKING from now on: many mails are in flight on a connection."""
+        offers = ("PIPELINING", "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES", "CHUNKING")
+        self.testbed.replace_relay(Script(offers=offers))
+
     def invite(self, *addresses: str) -> None:
         self.testbed.invite(addresses)
 
@@ -92,6 +98,12 @@ class Trial:
 
         [at] = until("the next mail", later, seconds)
         return at - moment
+
+    def no_silence(self, began: float, ended: float, when: str, longest: float) -> None:
+        """Notes the longest time without a mail, and a problem if it was longer than `longest`."""
+        times = [began, *sorted(m.time for m in self.testbed.mailed() if began < m.time < ended)]
+        gaps = [after - before for before, after in itertools.pairwise([*times, ended])]
+        self.in_time(f"longest silence {when}", max(gaps), longest)
 
     def repeated(self, run: int = 0) -> int:
         return sum(self.recipients(run).values()) - len(self.recipients(run))

@@ -14,6 +14,7 @@ from collections.abc import Callable
 
 from tests.faults import blackhole
 from tests.faults import database_trials as database
+from tests.faults import intake_trials as intake
 from tests.faults import process_trials as process
 from tests.faults import relay_trials as relay
 from tests.faults.testbed import Testbed
@@ -27,10 +28,13 @@ TRIALS: dict[TrialFunction, tuple[str, ...]] = {
     relay.relay_knows_nobody: ("postgres",),
     relay.one_is_denied: ("sqlite",),
     relay.all_connections_drop: ("sqlite",),
+    relay.all_connections_drop_chunking: ("postgres",),
     relay.relay_away: ("postgres",),
+    relay.relay_away_chunking: ("sqlite",),
     relay.each_greylisted_once: ("postgres",),
     relay.throttled_beside_others: ("sqlite", "postgres"),
     relay.slow_answer_to_one: ("sqlite",),
+    relay.slow_answer_to_one_chunking: ("postgres",),
     database.batch_locked: ("sqlite", "postgres"),
     database.alert_locked: ("postgres",),
     database.story_locked: ("postgres",),
@@ -46,6 +50,7 @@ TRIALS: dict[TrialFunction, tuple[str, ...]] = {
     process.two_clocks: ("postgres",),
     process.two_clocks_behind: ("postgres",),
     process.killed_sender: ("sqlite", "postgres"),
+    intake.killed_intake: ("sqlite", "postgres"),
 }
 #: Those that `--short` takes: they need no minutes.
 QUICK = (
@@ -78,7 +83,8 @@ def perform(name: str) -> int:
     with contextlib.ExitStack() as cleared:
         environment: dict[str, str] = {}
         query = "verify=no" if function is relay.forgotten_starttls else "tls=never"
-        testbed = Testbed(0, query, senders="1", trusted_proxies="1")
+        more = intake.settings() if function is intake.killed_intake else {}
+        testbed = Testbed(0, query, senders="1", trusted_proxies="1", **more)
         cleared.callback(testbed.close)
         if function is database.database_black_hole:
             environment["DATABASE_URL"] = cleared.enter_context(

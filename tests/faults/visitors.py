@@ -51,7 +51,7 @@ def all_sign_up(
                 if not left:
                     return
                 number, address = left.pop(0)
-            if sign_up(url, address, f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}"):
+            if sign_up(url, address, f"10.{number & 255}.{number >> 8 & 255}.{number >> 16}"):
                 with lock:
                     thanked.append(address)
 

@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db import connection
 from django.test import override_settings
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from morefollows.accounts.models import Editor
@@ -18,6 +20,7 @@ from morefollows.courier import actions as courier
 from morefollows.courier.ledger import history, packing
 from morefollows.courier.ledger.batching import cut_batches
 from morefollows.courier.models import Batch, Brake, Composition, DigestItem, Outcome, ReplyCount
+from morefollows.courier.recipients import earlier_recipients
 from morefollows.feedback import archive
 from morefollows.feedback.glance import glances
 from morefollows.feedback.progress import progress
@@ -85,8 +88,8 @@ def answers(alert: Alert) -> dict[str, Any]:
         "had": history.alerts_had_by([alert.pk], readers),
         "outcomes": history.outcomes([alert.pk], readers),
         "of a reader": [history.of_reader(reader) for reader in readers[:7]],
-        "recipients": history.recipients([alert.pk], 0, 2**63 - 1, 1000)[0],
-        "count": history.count_recipients([alert.pk]),
+        "recipients": earlier_recipients.find_recipients([alert.pk], 0, 2**63 - 1, 1000)[0],
+        "count": earlier_recipients.count_recipients([alert.pk]),
         "counts": {name: seen[name] for name in COUNTS},  # type: ignore[literal-required]
         "glance": glances([alert.update.story_id])[alert.update.story_id][1:3],
     }
@@ -102,6 +105,16 @@ def test_all_questions_have_the_same_answers_as_before(ended: Alert) -> None:
     assert list(archive.to_pack()) == [] and not Composition.objects.exists()
     pack()
     assert answers(ended) == before
+
+
+def test_counting_who_got_an_alert_reads_no_reader(ended: Alert) -> None:
+    for packed in (False, True):
+        if packed:
+            pack()
+        with CaptureQueriesContext(connection) as asked:
+            assert earlier_recipients.count_recipients([ended.pk]) == 15
+        columns = " ".join(one["sql"].split(" FROM ")[0] for one in asked)
+        assert "outcomes" in columns and "readers" not in columns
 
 
 def test_a_correction_reaches_exactly_those_who_were_sent_the_error(ended: Alert) -> None:
@@ -187,7 +200,7 @@ def test_who_was_told_in_a_digest_is_still_known_when_the_digests_are_gone(ended
     asked = [*readers, stranger.pk]
     before = (
         history.alerts_had_by([ended.pk], asked),
-        set(history.recipients([ended.pk], 0, 2**63 - 1, 1000)[0]),
+        set(earlier_recipients.find_recipients([ended.pk], 0, 2**63 - 1, 1000)[0]),
     )
     counts = answers(ended)["counts"]
     pack()
@@ -195,7 +208,7 @@ def test_who_was_told_in_a_digest_is_still_known_when_the_digests_are_gone(ended
     assert not DigestItem.objects.exists()
     after = (
         history.alerts_had_by([ended.pk], asked),
-        set(history.recipients([ended.pk], 0, 2**63 - 1, 1000)[0]),
+        set(earlier_recipients.find_recipients([ended.pk], 0, 2**63 - 1, 1000)[0]),
     )
     assert after == before and {readers[3], stranger.pk} <= after[1] and readers[9] not in after[1]
     assert readers[3] not in history.alerts_had_by([ended.pk], readers, summaries=False)

@@ -6,7 +6,7 @@ import pytest
 from django.test import RequestFactory
 
 from morefollows.helpers import client_address as helpers_client_address
-from morefollows.helpers.client_address import client_address
+from morefollows.helpers.client_address import behind_proxies, client_address
 from morefollows.helpers.networks import network
 
 
@@ -27,6 +27,22 @@ from morefollows.helpers.networks import network
 def test_each_network_is_counted_by_itself(heard: str, address: str, counted_by: str) -> None:
     found = client_address(RequestFactory(REMOTE_ADDR=heard).get("/"))
     assert (found, network(found)) == (address, counted_by)
+
+
+@pytest.mark.parametrize(
+    ("heard", "address"),
+    [
+        ("192.0.2.5:4711", "192.0.2.5"),
+        ("[2001:db8::5]:4711", "2001:db8::5"),
+        ("[2001:db8::5]", "2001:db8::5"),
+        ("2001:db8::5", "2001:db8::5"),
+        ("192.0.2.5:x", ""),
+        ("unknown", ""),
+        ("192.0.2.5, 192.0.2.6:80", "192.0.2.6"),
+    ],
+)
+def test_what_proxies_write_is_understood(heard: str, address: str) -> None:
+    assert behind_proxies("10.0.0.1", heard, 1) == address
 
 
 def test_a_proxy_that_is_not_believed_is_told_of_once(caplog: pytest.LogCaptureFixture) -> None:

@@ -17,8 +17,15 @@ from morefollows.audience.models import Newsroom
 from morefollows.helpers import token_routes
 from morefollows.processes.logs import OneLine
 
-#: Parameters of any text that prove nothing: the name of a file.
-NO_SECRETS = {"images/<str:file>"}
+#: Parameters of any text that prove nothing: the names of a file and of a relay. Requests of the
+#: API prove who asks by a header.
+NO_SECRETS = {
+    "images/<str:file>",
+    r"^api/(?P<rest>[\s\S]+)$",
+    "api/v1/webhooks/<uuidstr:webhook_id>/secret",
+    "desk/settings/delivery/relays/<str:name>/",
+    "desk/settings/delivery/relays/<str:name>/remove/",
+}
 #: Without a form that is posted, or with one that is checked for CSRF.
 OTHER_FORMS = {token_routes.OWN_DATA, token_routes.FIRST_SIGN_IN}
 TOKEN = "AbCd-_09" * 4 + "xYz1"
@@ -87,7 +94,7 @@ def test_forms_of_readers_need_no_referrer_and_so_tell_none(route: str, newsroom
 def test_a_server_error_is_kept_nowhere_either(
     visitor: Client, newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("morefollows.audience.links.leaving", lambda token: 1 / 0)
+    monkeypatch.setattr("morefollows.audience.link_tokens.links.leaving", lambda token: 1 / 0)
     visitor.raise_request_exception = False
     answer = visitor.get(address(token_routes.LEAVE))
     assert answer.status_code == 500
@@ -133,3 +140,11 @@ def test_the_log_of_an_error_shows_no_token_and_other_addresses_are_whole() -> N
     assert plain in OneLine().format(
         logging.LogRecord("x", logging.WARNING, "", 0, plain, (), None)
     )
+
+
+def test_no_log_line_shows_a_token_of_a_query() -> None:
+    text = "Not Found: /sign-up/sport/?lang=en&invitation=%s /callback/?code=%s&state=%s"
+    record = logging.LogRecord("x", logging.WARNING, "", 0, text, (TOKEN, TOKEN, TOKEN), None)
+    line = OneLine().format(record)
+    assert TOKEN not in line
+    assert line.endswith("?lang=en&invitation=… /callback/?code=…&state=…")

@@ -59,7 +59,7 @@ def test_front_matter_without_a_headline_leaves_it_on_the_first_line() -> None:
         ("**Bridge closed**", "Bridge closed"),
         ("Is the bridge safe?", "Is the bridge safe?"),
         ("Bridge\tclosed\u200b  today", "Bridge closed today"),
-        ("BREAKING: bridge closed …", "BREAKING: bridge closed …"),
+        ("BREAKING: bridge closed …", "bridge closed …"),
         ("\ufeffBridge closed", "Bridge closed"),
         ("Bru\u0308cke gesperrt", "Brücke gesperrt"),
     ],
@@ -83,7 +83,7 @@ def test_markdown_stays_as_it_was_written() -> None:
 # A page as a scraper left it
 
 
-def test_a_scraped_page_is_cleared_of_its_furniture_and_tells_what_went() -> None:
+def test_a_scraped_page_is_cleared_of_its_boilerplate_and_tells_what_went() -> None:
     story = read_story(PAGES / "scraped.txt")
     assert story.headline == (
         "The harbour bridge at Norwick has been closed in both directions by the port authority"
@@ -96,7 +96,8 @@ def test_a_scraped_page_is_cleared_of_its_furniture_and_tells_what_went() -> Non
     )
     assert "“Nobody is hurt. [The ferry]" in story.text
     assert len(story.text.split("\n\n")) == 4
-    assert [piece[:15] for piece in story.dropped] == ["date 2026-03-14", "More follows on"]
+    went = ["date 2026-03-14", "For free real t", "More follows on"]
+    assert [piece[:15] for piece in story.dropped] == went
     assert story.notes == (
         "The file has no headline of its own: it was taken from the first sentence.",
     )
@@ -125,11 +126,13 @@ def test_the_real_page() -> None:
     assert not any(
         word in story.text for word in ("SIGN UP", "privacy notice", "More follows", "2023-03-17")
     )
-    assert len(story.dropped) == 2
+    starts = ("date 2023-03-17", "For free real time", "More follows on this")
+    assert len(story.dropped) == len(starts)
+    assert all(line.startswith(start) for line, start in zip(story.dropped, starts, strict=True))
 
 
 @pytest.mark.parametrize(
-    "furniture",
+    "boilerplate",
     [
         "SIGN UP",
         "[ ] I would like to be emailed about offers, events and updates. Read our privacy notice.",
@@ -148,9 +151,9 @@ def test_the_real_page() -> None:
         "Mehr in Kürze",
     ],
 )
-def test_furniture_goes(furniture: str) -> None:
+def test_boilerplate_goes(boilerplate: str) -> None:
     story = parse_story(
-        f"Bridge closed\n\nA ferry struck it.\n\n{furniture}\n\nNobody is hurt.".encode()
+        f"Bridge closed\n\nA ferry struck it.\n\n{boilerplate}\n\nNobody is hurt.".encode()
     )
     assert story.text == "A ferry struck it.\n\nNobody is hurt."
     assert len(story.dropped) == 1
@@ -170,7 +173,7 @@ def test_furniture_goes(furniture: str) -> None:
         "Anmelden müssen sich alle Halter bis Mai.",
     ],
 )
-def test_a_sentence_that_only_sounds_like_furniture_stays(sentence: str) -> None:
+def test_a_sentence_that_only_sounds_like_boilerplate_stays(sentence: str) -> None:
     story = parse_story(f"Bridge closed\n\n{sentence}\n\nNobody is hurt.".encode())
     assert story.text == f"{sentence}\n\nNobody is hurt."
     assert story.dropped == ()
@@ -232,10 +235,10 @@ def test_a_long_sentence_without_a_clause_to_cut_at_asks_for_a_headline() -> Non
         (b"Bridge closed\n", "text", "write the story below its headline"),
         (b"Bridge closed\n\n--\n", "text", "is empty"),
         (b"---\nheadline:\n---\nText", "headline", "is missing"),
-        (b"***\n\nText", "headline", "is missing"),
-        (b"SIGN UP\n\nMore follows.", "headline", "nothing but a page's furniture"),
+        (b"***\n\nText", "text", "is empty"),
+        (b"SIGN UP\n\nMore follows.", "headline", "nothing but a page's boilerplate"),
         (b"---\nheadline: A\n", "front matter", "close it"),
-        (b"---\nheadlin: A\n---\nB", "front matter", "line 2 must be one of headline, standfirst"),
+        (b"---\nheadlin: A\n---\nB", "front matter", "write headline"),
         (b"---\nheadline: A\nheadline: B\n---\nC", "front matter", "given twice"),
         (b"---\nheadline: A\nlanguage: English!\n---\nC", "language", "en or de"),
         (b"---\nheadline: A\ntopic: ../x\n---\nC", "topic", "must look like breaking"),
@@ -255,12 +258,10 @@ def test_a_long_sentence_without_a_clause_to_cut_at_asks_for_a_headline() -> Non
         (b"%PDF-1.7 and so on", "file", "not plain text"),
         (b"Bridge closed\n\nFurther \xff", "file", "byte 24 can't be read"),
         (b"Bridge \xed\xa0\x80closed\n\nText", "file", "byte 8 can't be read"),
-        ("Brücke".encode("utf-16"), "file", "not plain text"),
-        ("Brücke".encode("latin-1"), "file", "byte 3"),
         (b"Bridge closed\n\nText\x1b[31m", "file", "U+001B in line 3"),
         (b"Bridge\x08closed\n\nText", "file", "U+0008 in line 1"),
-        (b"<!DOCTYPE html>\n<p>Text", "file", "is HTML"),
-        (b"  <html><body>Text", "file", "is HTML"),
+        (b"<!DOCTYPE html>\n<nav>Menu</nav>", "headline", "nothing but a page's boilerplate"),
+        (b"Br\xfccke \xd7\x81\xfe\xfe gesperrt\n\nText", "file", "byte 3"),
     ],
 )
 def test_the_error_names_the_field_and_the_remedy(raw: bytes, field: str, remedy: str) -> None:
@@ -273,7 +274,7 @@ def test_the_error_names_the_field_and_the_remedy(raw: bytes, field: str, remedy
 def test_a_file_of_ten_megabytes_is_refused_without_reading_it_all(tmp_path: Path) -> None:
     path = tmp_path / "story.md"
     path.write_bytes(b"Bridge closed\n\n" + b"word " * 2_000_000)
-    with pytest.raises(StoryFileError, match="larger than 1 MB"):
+    with pytest.raises(StoryFileError, match="larger than 10 MB"):
         read_story(path)
 
 

@@ -46,6 +46,7 @@ def test_nobody_waits_for_a_clock_that_was_set(
             batch_size="25",
             claim=str(CLAIM),
             hold=str(HOLD),
+            clock_limit="0",
         )
         installation.environment.update(clock.environment)
         installation.start("--sample")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -33,11 +32,10 @@ def test_a_drill(
     steps.first_sign_in(page, installation.invitation)
 
     # Gus is invited, and says yes.
-    page.get_by_role("link", name="Begin a drill").click()
-    page.get_by_role("link", name="Who?").click()
+    page.get_by_role("link", name="Drills").click()
     page.get_by_label("Email address").fill(GUS)
     page.get_by_role("button", name="Invite").click()
-    expect(page.get_by_text("asked, no answer yet")).to_be_visible()
+    expect(page.get_by_text("invited, no answer yet")).to_be_visible()
     walk.look("who takes part")
     page.goto(link_of(installation, 1, "/drills/"))
     walk.look("invitation")
@@ -46,15 +44,14 @@ def test_a_drill(
     walk.look("accepted")
 
     page.goto(f"{installation.url}/desk/")
-    page.get_by_role("link", name="Begin a drill").click()
-    expect(page.get_by_text(BANNER)).to_be_visible()
+    page.get_by_role("link", name="Drills").click()
+    page.get_by_role("link", name="Start a drill").click()
+    expect(page.get_by_role("complementary", name="Drill")).to_contain_text(BANNER)
     walk.look("write a drill")
-    page.get_by_label("Headline").fill("Dam above the town breaks")
-    page.get_by_label("Text").fill("The dam broke at 14:05.")
-    page.get_by_role("button", name="Save and check").click()
-    expect(page.get_by_role("heading", name="Check the drill’s alert")).to_be_visible()
+    page.get_by_label("Headline", exact=True).fill("Dam above the town breaks")
+    steps.write_text(page, "The dam broke at 14:05.")
     walk.look("check a drill")
-    page.get_by_role("button", name="Send the drill to 1 reader").click()
+    page.get_by_role("button", name="Send drill to 1").click()
     steps.wait_for_state(page, "sent")
     walk.look("a drill, sent")
 
@@ -67,17 +64,18 @@ def test_a_drill(
         "ÜBUNG – keine echte Nachricht"
     )
     walk.look("a drill's live page", phone)
-    page.get_by_role("link", name="Write the next update").click()
+    page.get_by_role("link", name="Write update").click()
     walk.look("a drill's next update")
-    page.get_by_role("radio", name="update", exact=True).check()
-    page.get_by_label("Headline").fill("The town is evacuated")
-    page.get_by_label("Text").fill("Everybody is safe.")
-    page.get_by_role("button", name="Save and check").click()
-    page.get_by_role("button", name="Send the drill to 1 reader").click()
+    page.get_by_role("radio", name="Update", exact=True).check()
+    page.get_by_label("Headline", exact=True).fill("The town is evacuated")
+    steps.write_text(page, "Everybody is safe.")
+    page.get_by_role("button", name="Send drill to 1").click()
     expect(phone.locator("#update-2 .kind-drill")).to_have_text("ÜBUNG")
     steps.wait_for_state(page, "sent")
+    page.locator("#wrong > summary").click()
+    page.get_by_role("link", name="Retract …").click()
     page.get_by_label("Why").fill("It was a drill.")
-    page.get_by_role("button", name=re.compile("^Withdraw: Send the drill")).click()
+    page.get_by_role("button", name="Retract and tell 1").click()
     expect(phone.get_by_role("alert").filter(has_text="It was a drill.")).to_be_visible()
     expect(phone.get_by_text("ÜBUNG – keine echte Nachricht").first).to_be_visible()
 
@@ -85,8 +83,10 @@ def test_a_drill(
         mail_parsing.read(mail)["Subject"] for mail in installation.wait_for_mails(GUS, 4)[1:]
     ]
     dam = "DRILL: Dam above the town breaks"
-    assert subjects == [dam, dam, "DRILL: WITHDRAWN: Dam above the town breaks"]
+    assert subjects[:2] == [dam, "DRILL: The town is evacuated"]
+    assert str(subjects[2]).startswith("DRILL: Withdrawn: our alert of ")
     assert installation.mails(CY) == [] and complaints == []
+    steps.wait_for_state(page, "sent")  # until then the page goes on by itself
     page.goto(f"{installation.url}/desk/")
     walk.look("desk with a drill")
     walk.end()

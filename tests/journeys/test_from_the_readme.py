@@ -75,8 +75,9 @@ def test_an_image_from_the_form_to_the_page(build: Build, tmp_path: Path, place:
         "topic": "1",
         "language": "en",
     }
-    check = desk.submit(desk.open(f"{installation.url}/desk/story/new/").form("headline"), **words)
-    desk.submit(check.form("revision"))
+    new = desk.open(f"{installation.url}/desk/story/new/").form("headline")
+    written = desk.submit(new, **words, save="1")
+    desk.submit(written.form("headline"), **words, audience="page", send="1")
     page = until(
         "the story",
         lambda: re.search(r'<h3><a href="([^"]+)"', desk.open(f"{installation.url}/").html),

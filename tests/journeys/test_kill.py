@@ -13,15 +13,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.support import sandbox
 from tests.support.installation import Installation
 from tests.support.scripted_relay import Rule, Script, by_recipient, running
 from tests.support.waiting import until
 
 READERS = 5_000
-KILLS = (
-    12 if sandbox.cluster() else 6
-)  # half where more tests run beside it; `make faults` goes on for hundreds
+KILLS = 6  # `make faults` goes on for hundreds
 CONNECTIONS = 20
 # What may be in flight or not yet noted at one kill: a mail on each connection and one offered
 # ahead of it, and what was answered in one write's time. The relay below answers 20 connections
@@ -100,16 +97,19 @@ def test_kill_9_at_any_moment_loses_nothing(
     during = sum(1 for at, after in itertools.pairwise(taken) if at < after < READERS)
     print(
         f"{KILLS} kills ({during} in mid-alert), {READERS} readers, lost {lost}, repeated "
-        f"{repeated}, seed {seed}"
+        f"{repeated}, told {shown['repeated']}, seed {seed}"
     )
     assert lost == 0
     assert shown["state"] == "sent" and shown["accepted"] == READERS
-    assert during >= KILLS // 2, f"most kills must fall into the alert; the relay had taken {taken}"
+    # How many mails go between a start and a kill is the machine's affair.
+    assert during >= 3, f"kills must fall into the alert; the relay had taken {taken}"
     assert all(len(set(each)) == 1 for each in got.values()), (
         "a mail sent again must bear the same Message-ID"
     )
     assert repeated <= KILLS * (IN_FLIGHT + ONE_CHECKPOINT)
-    assert shown["repeated"] >= repeated, "the desk knows of each mail that may have come twice"
+    # A kill soon after a start strikes mails that are sent again: the relay has them three times.
+    several = sum(1 for each in got.values() if len(each) > 1)
+    assert shown["repeated"] >= several, "the desk knows of each mail that may have come twice"
 
 
 def _state(installation: Installation) -> str:

@@ -22,6 +22,7 @@ TERMS = dict.fromkeys(("most_a_day", "quiet_from", "quiet_to", "time_zone"), "")
 SCANNERS = 10
 SENDERS_OWN = (
     "courier_lastheartbeat",
+    "courier_providertime",
     "courier_relay",
     "courier_senderprocess",
     "courier_statenumber",
@@ -35,7 +36,7 @@ def scan(installation: Installation, mail: StoredMail) -> int:
     def look(_scanner: int) -> None:
         for link in ours:
             for method in ("HEAD", "GET", "HEAD", "GET"):
-                answer = web.request(method, link)
+                answer = web.request_patiently(method, link)
                 assert answer.status == 200, (
                     method,
                     link.replace(installation.url, ""),

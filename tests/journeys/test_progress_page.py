@@ -8,8 +8,8 @@ from pathlib import Path
 from playwright.sync_api import APIResponse, BrowserContext, Route, expect
 
 from tests.journeys import steps
-from tests.journeys.test_bad_relays import free_port
 from tests.support.installation import Installation
+from tests.support.ports import free_port
 from tests.support.scripted_relay import Rule, Script, running
 from tests.support.waiting import PATIENCE
 
@@ -19,7 +19,10 @@ REFUSING = Script(rules=(Rule("mail", reply="550 5.7.1 you are not on our list")
 def test_a_late_answer_overwrites_no_newer_one_and_a_failed_one_is_asked_for_again(
     build: Callable[..., Installation], window: BrowserContext, tmp_path: Path
 ) -> None:
-    """The first response arrives after the relay was paused, and the next two requests fail."""
+    """The first response arrives after the relay was paused, and the next two requests fail.
+
+    An editor pauses and resumes the relay before, so that the page has something to ask for.
+    """
     port = free_port()
     installation = build(
         relay=f"smtp://127.0.0.1:{port}?tls=never", relay_connections="1", hold="0.5"
@@ -53,7 +56,15 @@ def test_a_late_answer_overwrites_no_newer_one_and_a_failed_one_is_asked_for_aga
     steps.write_story(page, installation)
     page.route("**/desk/alert/*/", answer)
     steps.send(page)
+    # The page of an alert on its way was written in a state that changes only now.
+    expect(page.locator("#curve")).to_be_visible()
+    relays = window.new_page()
+    relays.goto(f"{installation.url}/desk/relays/")
+    relays.get_by_role("button", name="Pause", exact=True).click()
     waits(lambda: late)
+    relays.get_by_role("button", name="Resume", exact=True).click()
+    expect(relays.get_by_role("button", name="Pause", exact=True)).to_be_visible()
+    relays.close()
     with running(tmp_path / "taken.jsonl", REFUSING, port):
         paused = "SELECT count(*) FROM courier_relay WHERE paused_at IS NOT NULL"
         waits(lambda: installation.query(paused) == [(1,)])

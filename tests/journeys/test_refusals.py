@@ -72,8 +72,8 @@ def test_a_provider_that_knows_nobody_and_what_was_suppressed_is_lifted(
         page.goto(f"{installation.url}/desk/relays/")
         expect(page.get_by_text("Unusually many refusals:")).to_be_visible()
         page.go_back()
-        page.get_by_text("Stop …").click()
-        page.get_by_role("button", name="Yes, stop it").click()
+        page.locator("#stop > summary").click()
+        page.get_by_role("button", name="Stop", exact=True).click()
         steps.wait_for_state(page, "stopped")
         until("the one bounce that counts", lambda: installation.readers() == 61)
 

@@ -50,7 +50,7 @@ class Crowd:
                     "shown": known["shown"],
                     "ticket": known["ticket"],
                 }
-                network = f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}"
+                network = f"10.{number & 255}.{number >> 8 & 255}.{number >> 16}"
                 answer = web.request(
                     "POST", f"{self._url}/box/breaking/", urlencode(form).encode(),
                     Content_Type=web.FORM, X_Forwarded_For=network,

@@ -9,16 +9,19 @@ from django.test import Client
 from django.utils import timezone
 
 from morefollows.accounts.models import Editor
-from morefollows.audience import links
-from morefollows.audience.models import Reader
+from morefollows.audience.link_tokens import links
+from morefollows.audience.models import Reader, Topic
+from morefollows.audience.topics import actions as topics
 from morefollows.courier.ledger import claims
-from morefollows.courier.ledger.recipients import load_recipients
-from morefollows.live import actions as live
+from morefollows.courier.message.alert import content
+from morefollows.courier.message.content import Letterhead
+from morefollows.courier.recipients.selection import load_recipients
+from morefollows.live.feeds import ping_queue
 from morefollows.live.models import Ping
 from morefollows.live.stream.journal import EventJournal
 from morefollows.stories import actions as story_actions
-from morefollows.stories import publication
 from morefollows.stories.actions import now_ms
+from morefollows.stories.alerts import alert_audience, publication
 from morefollows.stories.drafts import actions as stories
 from morefollows.stories.models import Alert, Story, StoryPreference
 from tests.courier.support import cut_all
@@ -53,7 +56,7 @@ def told_on(story: Story, cy: Reader) -> set[str]:
     told = EventJournal().read({story.uuid: ""})[story.uuid]
     if told is not None and any(SECRET in frame.bodies["en"].decode() for frame in told.frames):
         found.add("event stream")
-    live.enqueue_pings()
+    ping_queue.enqueue_pings()
     if Ping.objects.filter(update__headline=SECRET).exists():
         found.add("WebSub")
     return found | ({"mail"} if mailed(cy) else set())
@@ -85,6 +88,7 @@ EVERYWHERE = {
     *("front page", "page", "element", "sitemap", "ninjs", "event stream", "WebSub", "mail"),
     *(f"{of} {name}" for of in ("story", "topic") for name in FEEDS),
 }
+OWN = {"mail", "own data"}  # what only the reader sees
 
 
 @pytest.mark.parametrize("how", ["embargo", "schedule", "both"])
@@ -138,3 +142,28 @@ def test_a_withdrawal_waits_for_nothing(story: Story, ada: Editor, cy: Reader) -
         told_on(story, cy) == set()
         and "another bridge" in Client().get(f"/story/{story.uuid}/").content.decode()
     )
+
+
+def test_a_story_of_a_topic_by_invitation_is_in_its_mail_alone(
+    story: Story, ada: Editor, cy: Reader
+) -> None:
+    Story.objects.update(headline=SECRET)
+    story.refresh_from_db()
+    topic = topics.change_topic(None, story.topic or Topic(), invited=True)
+    story = Story.objects.select_related("topic").get(pk=story.pk)
+    assert Alert.Audience.PAGE not in alert_audience.offered(story)
+    sent = story_actions.send(story, ada, hold=0)
+    assert told_on(story, cy) == {"mail"}
+    assert Client().get("/stories/?q=resign").content.decode().count(SECRET) == 0
+    for visitor in (f"/story/{story.uuid}/", "/topic/breaking/feed.atom"):
+        assert Client().get(visitor).status_code == 404
+    head = Letterhead.new()
+    composed = content(head, Alert.objects.get(pk=sent.pk).update, story.topic, 0, "alert")
+    assert composed.context["story_link"] == "", "no link to a page that is not there"
+    topics.create_topic(None, "Sport")
+    topics.retire_topic(None, topic)
+    assert told_on(story, cy) <= OWN, "not when it is retired either"
+    topics.bring_topic_back(None, topic)
+    assert told_on(story, cy) <= OWN
+    topics.change_topic(None, topic, invited=False)
+    assert told_on(story, cy) >= EVERYWHERE

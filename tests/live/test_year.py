@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from morefollows.accounts.models import Editor
 from morefollows.audience.models import Topic
-from morefollows.live import html_cache, published
+from morefollows.live import published, rendering_cache
 from morefollows.stories import markdown
 from morefollows.stories.models import Story
 from tests.live.support import publish
@@ -35,7 +35,9 @@ def topics(breaking: Topic) -> list[Topic]:
 
 @pytest.fixture(autouse=True)
 def nothing_rendered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(html_cache, "_cache", html_cache.Cache(html_cache._MOST))
+    monkeypatch.setattr(
+        rendering_cache, "_cache", rendering_cache.RenderingCache(rendering_cache._MOST)
+    )
 
 
 @pytest.fixture
@@ -44,9 +46,9 @@ def renderings(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     counted: Counter[str] = Counter()
     to_html = markdown.to_html
 
-    def count(text: str, *, inline_styles: bool = False, lazy: bool = True) -> object:
+    def count(text: str, **options: bool) -> object:
         counted[text] += 1
-        return to_html(text, inline_styles=inline_styles, lazy=lazy)
+        return to_html(text, **options)
 
     monkeypatch.setattr(markdown, "to_html", count)
     return counted
@@ -109,7 +111,7 @@ def test_a_text_is_rendered_once_a_revision(
 
 
 def test_what_is_kept_of_texts_has_a_bound() -> None:
-    cache = html_cache.Cache(1_000)
+    cache = rendering_cache.RenderingCache(1_000)
     made: list[str] = []
 
     def make(text: str) -> str:
@@ -138,5 +140,5 @@ def test_the_latest_are_those_told_last_each_once(topics: list[Topic], ada: Edit
     sport = published.latest(100, topic=topics[1])
     assert len(sport) == 19 and {story.topic_id for story in sport} == {topics[1].pk}
     with query_plans.watch() as watched:
-        assert found[1].told[0].text  # type: ignore[attr-defined]
+        assert found[1].published_updates[0].text  # type: ignore[attr-defined]
     assert watched.queries == [], "the newest update's text is at hand"

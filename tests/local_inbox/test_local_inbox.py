@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import smtplib
@@ -38,12 +39,12 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def address(folder: Path) -> Iterator[Address]:
     """Where a real inbox process listens."""
-    with sockets.listen(sockets.LOOPBACK, 0) as ear:
-        name: Address = ear.getsockname()
+    with sockets.listen(sockets.LOOPBACK, 0) as listening:
+        name: Address = listening.getsockname()
         process = subprocess.Popen(
-            [sys.executable, "-m", "morefollows", "inbox", "--socket", str(ear.fileno())],
+            [sys.executable, "-m", "morefollows", "inbox", "--socket", str(listening.fileno())],
             env={**os.environ, "MOREFOLLOWS_DATA": str(folder)},
-            pass_fds=[ear.fileno()],
+            pass_fds=[listening.fileno()],
         )
     with process:
         try:
@@ -243,34 +244,36 @@ def filled(data: Path) -> Iterator[Store]:
         leftover.unlink()
 
 
-def test_the_list_shows_what_came_in(ada_at_desk: Client, filled: Store) -> None:
-    page = ada_at_desk.get("/inbox/").content.decode()
+def test_the_list_shows_what_came_in(dora_at_desk: Client, filled: Store) -> None:
+    page = dora_at_desk.get("/inbox/").content.decode()
     assert "Nothing leaves this machine." in page
     assert "cy@reader.example" in page
     assert "Harbour bridge closed" in page
     assert "1 mail has come in." in page
 
 
-def test_the_list_is_asked_for_news(ada_at_desk: Client, filled: Store) -> None:
-    assert ada_at_desk.get("/inbox/rows/?after=1").status_code == 204
+def test_the_list_is_asked_for_news(dora_at_desk: Client, filled: Store) -> None:
+    assert dora_at_desk.get("/inbox/rows/?after=1").status_code == 204
     filled.keep([_arrival("dee@reader.example")])
-    news = ada_at_desk.get("/inbox/rows/?after=1")
+    news = dora_at_desk.get("/inbox/rows/?after=1")
     assert news.status_code == 200
     assert b"dee@reader.example" in news.content
 
 
-def test_a_long_list_goes_on_on_another_page(ada_at_desk: Client, filled: Store) -> None:
+def test_a_long_list_goes_on_on_another_page(dora_at_desk: Client, filled: Store) -> None:
     filled.keep([_arrival(f"reader{n}@reader.example") for n in range(60)])
-    first = ada_at_desk.get("/inbox/").content.decode()
+    first = dora_at_desk.get("/inbox/").content.decode()
     assert "/inbox/?before=12" in first
     assert "cy@reader.example" not in first
-    assert "cy@reader.example" in ada_at_desk.get("/inbox/?before=12").content.decode()
+    assert "cy@reader.example" in dora_at_desk.get("/inbox/?before=12").content.decode()
 
 
-def test_a_mail_is_shown_in_a_frame_that_can_do_nothing(ada_at_desk: Client, filled: Store) -> None:
-    page = ada_at_desk.get("/inbox/1/").content.decode()
+def test_a_mail_is_shown_in_a_frame_that_can_do_nothing(
+    dora_at_desk: Client, filled: Store
+) -> None:
+    page = dora_at_desk.get("/inbox/1/").content.decode()
     assert 'src="/inbox/1/frame/" sandbox="allow-popups allow-popups-to-escape-sandbox"' in page
-    frame = ada_at_desk.get("/inbox/1/frame/")
+    frame = dora_at_desk.get("/inbox/1/frame/")
     policy = frame["Content-Security-Policy"]
     assert "default-src 'none'" in policy
     assert "script-src" not in policy
@@ -278,10 +281,10 @@ def test_a_mail_is_shown_in_a_frame_that_can_do_nothing(ada_at_desk: Client, fil
     assert b'<head><base target="_blank">' in frame.content
 
 
-def test_a_mail_is_shown_as_text_and_as_it_came(ada_at_desk: Client, filled: Store) -> None:
-    text = ada_at_desk.get("/inbox/1/text/").content.decode()
+def test_a_mail_is_shown_as_text_and_as_it_came(dora_at_desk: Client, filled: Store) -> None:
+    text = dora_at_desk.get("/inbox/1/text/").content.decode()
     assert '<a href="https://herald.example/story/"' in text
-    source = ada_at_desk.get("/inbox/1/source/").content.decode()
+    source = dora_at_desk.get("/inbox/1/source/").content.decode()
     assert "Content-Type: multipart/alternative" in source
     assert "&lt;script&gt;alert(1)" in source
     assert "<script>alert" not in source
@@ -300,31 +303,31 @@ def test_a_mail_is_shown_as_text_and_as_it_came(ada_at_desk: Client, filled: Sto
     ],
 )
 def test_a_malformed_mail_can_be_looked_at(
-    ada_at_desk: Client, filled: Store, content: bytes
+    dora_at_desk: Client, filled: Store, content: bytes
 ) -> None:
     filled.keep([_arrival("cy@reader.example", content)])
     for part in ("", "text/", "source/"):
-        assert ada_at_desk.get(f"/inbox/2/{part}").status_code == 200
+        assert dora_at_desk.get(f"/inbox/2/{part}").status_code == 200
 
 
 @pytest.mark.parametrize(
     "address", ["/inbox/2/", "/inbox/99999999999999999999/", "/inbox/2/frame/"]
 )
 def test_a_mail_that_is_not_there_is_not_found(
-    ada_at_desk: Client, filled: Store, address: str
+    dora_at_desk: Client, filled: Store, address: str
 ) -> None:
-    assert ada_at_desk.get(address).status_code == 404
+    assert dora_at_desk.get(address).status_code == 404
 
 
 @pytest.mark.parametrize(
     "query", ["before=x", "before=-1", "before=" + "9" * 30, "before=%00", "before="]
 )
-def test_a_strange_query_does_no_harm(ada_at_desk: Client, filled: Store, query: str) -> None:
-    assert ada_at_desk.get(f"/inbox/?{query}").status_code == 200
+def test_a_strange_query_does_no_harm(dora_at_desk: Client, filled: Store, query: str) -> None:
+    assert dora_at_desk.get(f"/inbox/?{query}").status_code == 200
 
 
-def test_an_inbox_that_had_no_mail_yet_says_so(ada_at_desk: Client) -> None:
-    assert "No mail yet." in ada_at_desk.get("/inbox/").content.decode()
+def test_an_inbox_that_had_no_mail_yet_says_so(dora_at_desk: Client) -> None:
+    assert "No mail yet." in dora_at_desk.get("/inbox/").content.decode()
 
 
 @pytest.mark.django_db
@@ -344,18 +347,79 @@ def test_where_others_can_reach_it_it_asks_who_you_are(client: Client, filled: S
 
 
 @pytest.mark.django_db
+def test_links_to_sign_in_are_in_it_so_that_it_is_for_administrators(
+    ada_at_desk: Client, filled: Store, settings: Settings, newsroom: object
+) -> None:
+    for address in ("/inbox/", "/inbox/rows/", "/inbox/1/source/", "/inbox/1/frame/"):
+        assert ada_at_desk.get(address).status_code == 403
+    assert b'href="/inbox/"' not in ada_at_desk.get("/desk/").content
+
+
+@pytest.mark.django_db
 def test_on_this_machine_alone_it_is_open(
     client: Client, filled: Store, settings: Settings
 ) -> None:
     from dataclasses import replace
 
     settings.MOREFOLLOWS = replace(settings.MOREFOLLOWS, url="http://127.0.0.1:8025")
-    assert client.get("/inbox/").status_code == 200
+    here = {"HTTP_HOST": "127.0.0.1:8025"}
+    assert client.get("/inbox/", **here).status_code == 200
     settings.MOREFOLLOWS = replace(settings.MOREFOLLOWS, host="0.0.0.0")
-    assert client.get("/inbox/").status_code == 302
+    assert client.get("/inbox/", **here).status_code == 302
 
 
-def test_with_a_relay_there_is_none(ada_at_desk: Client, filled: Store, settings: Settings) -> None:
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "elsewhere",
+    [
+        {"REMOTE_ADDR": "192.0.2.1"},
+        {"HTTP_X_FORWARDED_FOR": "127.0.0.1"},
+        {"HTTP_X_REAL_IP": "192.0.2.1"},
+        {"HTTP_FORWARDED": "for=192.0.2.1"},
+        {"HTTP_ORIGIN": "https://evil.example"},
+        {"HTTP_SEC_FETCH_SITE": "cross-site", "HTTP_SEC_FETCH_MODE": "no-cors"},
+        {"HTTP_SEC_FETCH_SITE": "cross-site", "HTTP_SEC_FETCH_DEST": "iframe"},
+    ],
+)
+def test_who_comes_from_elsewhere_is_asked_who_that_is(
+    client: Client, filled: Store, settings: Settings, elsewhere: dict[str, str]
+) -> None:
+    from dataclasses import replace
+
+    settings.MOREFOLLOWS = replace(settings.MOREFOLLOWS, url="http://127.0.0.1:8025")
+    here = {"HTTP_HOST": "127.0.0.1:8025"}
+    clicked = {
+        **here,
+        "HTTP_SEC_FETCH_SITE": "cross-site",
+        "HTTP_SEC_FETCH_MODE": "navigate",
+        "HTTP_SEC_FETCH_DEST": "document",
+    }
+    assert client.get("/inbox/", **clicked).status_code == 200
+    for page in ("/inbox/", "/inbox/rows/", "/inbox/1/source/"):
+        answer = client.get(page, **{**here, **elsewhere})
+        assert answer.status_code == 302
+        assert answer["Location"].startswith("/desk/sign-in/")
+
+
+def test_a_page_in_a_browser_can_post_no_mail(address: Address, shelf: Shelf) -> None:
+    body = ENVELOPE + MAIL + b".\r\nQUIT\r\n"
+    head = b"POST / HTTP/1.1\r\nHost: 127.0.0.1:2525\r\nContent-Type: text/plain\r\n\r\n"
+    for sent in (head + body, b"Host: 127.0.0.1\r\n" + body):
+        answered = b""
+        with (
+            socket.create_connection(address, PATIENCE) as opened,
+            contextlib.suppress(ConnectionError),
+        ):
+            opened.sendall(sent)
+            while part := opened.recv(1_000):
+                answered += part
+        assert b"354" not in answered
+    assert shelf.total() == 0
+
+
+def test_with_a_relay_there_is_none(
+    dora_at_desk: Client, filled: Store, settings: Settings
+) -> None:
     from dataclasses import replace
 
     from morefollows.config.settings import RelayAddress
@@ -363,13 +427,13 @@ def test_with_a_relay_there_is_none(ada_at_desk: Client, filled: Store, settings
     settings.MOREFOLLOWS = replace(
         settings.MOREFOLLOWS, relays=(RelayAddress("mail.example.org", 587),)
     )
-    assert ada_at_desk.get("/inbox/").status_code == 404
-    assert ada_at_desk.get("/inbox/1/frame/").status_code == 404
+    assert dora_at_desk.get("/inbox/").status_code == 404
+    assert dora_at_desk.get("/inbox/1/frame/").status_code == 404
 
 
-def test_looking_changes_nothing(ada_at_desk: Client, filled: Store) -> None:
-    assert ada_at_desk.post("/inbox/").status_code == 405
-    assert ada_at_desk.post("/inbox/1/").status_code == 405
+def test_looking_changes_nothing(dora_at_desk: Client, filled: Store) -> None:
+    assert dora_at_desk.post("/inbox/").status_code == 405
+    assert dora_at_desk.post("/inbox/1/").status_code == 405
 
 
 def test_the_server_ends_in_order_with_clients_connected(wire: Wire) -> None:
@@ -414,4 +478,4 @@ def test_the_list_opens_in_a_newsroom_of_an_unknown_time_zone(
         settings.MOREFOLLOWS, data=folder, url="http://127.0.0.1:8025"
     )
     Newsroom.objects.update(time_zone="Atlantis/Poseidonis")
-    assert client.get("/inbox/").status_code == 200
+    assert client.get("/inbox/", HTTP_HOST="127.0.0.1:8025").status_code == 200

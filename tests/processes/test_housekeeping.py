@@ -91,13 +91,29 @@ def test_each_kind_of_row_goes_when_its_time_is_over(cy: Reader, story: Story, a
     assert {name: count for name, count in again.items() if count and "pages" not in name} == {}
 
 
+@pytest.mark.django_db
+def test_all_that_is_deleted_is_told_before() -> None:
+    """`morefollows housekeeping --dry-run` names every kind but those that delete no rows."""
+    silent = {task.name for task in housekeeping.tasks() if task.due is None}
+    assert silent <= {
+        "readers of merged topics, moved",
+        "new evidence, sealed",
+        "old entries of the file of departures",
+        "processes of machines that are gone",
+        "old daily backups",
+        "results of uploaded imports",
+        "figures of many readers",
+    }
+    assert set(housekeeping.would_go().values()) == {0}
+
+
 def test_what_fails_stops_nothing_else(
     cy: Reader, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def broken() -> int:
         raise RuntimeError("broken")
 
-    monkeypatch.setattr("morefollows.audience.actions.expire_unconfirmed", broken)
+    monkeypatch.setattr("morefollows.audience.consent.retention.expire_unconfirmed", broken)
     letter(cy, 31)
     assert housekeeping.run_tasks()["letters that are done with"] == 1
     assert "unconfirmed sign-ups could not be cleared away" in caplog.text

@@ -1,4 +1,4 @@
-"""What is told of the `up` that works in a data folder."""
+"""What other processes learn of the `up` that works in a data folder."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from morefollows.processes.web.server import _ResponseTransport
+from morefollows.processes.web.connections.connection import _ResponseTransport
 
 
 class Transport(asyncio.Transport):

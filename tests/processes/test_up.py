@@ -51,7 +51,7 @@ def alive(pid: int) -> bool:
 
 
 def test_the_first_start_has_all_that_is_needed(standing: Installation) -> None:
-    assert set(processes(standing)) == {"web", "sender 1", "inbox"}
+    assert set(processes(standing)) == {"web", "desk", "sender 1", "inbox"}
     assert "nothing leaves this machine" in standing.output
     assert f"{standing.url}/desk/" in standing.output
     assert urllib.request.urlopen(standing.invitation).status == 200
@@ -76,7 +76,7 @@ def test_an_administrator_without_an_address_is_refused(build: Build) -> None:
     done = build().command("up", "--administrator", "ada", check=False)
     assert done.returncode == 2
     told = [
-        line for line in done.stderr.splitlines() if "is still being made ready" not in line
+        line for line in done.stderr.splitlines() if "is still being" not in line
     ]  # busy machines
     assert len(told) == 1 and told[0].startswith("--administrator: "), done.stderr
 
@@ -119,8 +119,8 @@ def test_default_ports_in_use_are_named_and_others_taken(build: Build) -> None:
 
 @pytest.mark.parametrize("name", ["port", "inbox_port"])
 def test_a_port_that_somebody_has_chosen_is_not_swapped(build: Build, name: str) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as ear:
-        port = ear.getsockname()[1]
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
         done = build(**{name: str(port)}).command("up", check=False)
     assert done.returncode == 2
     assert done.stderr.splitlines()[-1] == (
@@ -137,9 +137,17 @@ def test_a_default_port_that_links_lead_to_is_not_swapped(build: Build) -> None:
     assert (done.returncode, "MOREFOLLOWS_PORT: port 8025 is in use" in done.stderr) == (2, True)
 
 
+def test_a_url_of_this_machine_names_the_port(build: Build) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+    installation = build(port=None, url=f"http://localhost:{port}").start()
+    assert urllib.request.urlopen(f"http://127.0.0.1:{port}/desk/sign-in/").status == 200
+    assert f"http://localhost:{port}/desk/" in installation.output
+
+
 def test_on_a_database_of_a_newer_version_nothing_starts(build: Build, tmp_path: Path) -> None:
-    installation = build(bare=True)
-    installation.command("migrate")
+    installation = build()
+    installation.prepare()
     (tmp_path / "story.md").write_text("Headline\n\nText.\n")
     story = str(tmp_path / "story.md")
     commands = [
@@ -171,8 +179,8 @@ def test_on_a_database_of_a_newer_version_nothing_starts(build: Build, tmp_path:
 
 
 def test_a_database_from_before_the_first_release_is_refused(build: Build) -> None:
-    installation = build(bare=True)
-    installation.command("migrate")
+    installation = build()
+    installation.prepare()
     installation.execute("UPDATE django_migrations SET app = 'bulletin' WHERE app = 'stories'")
     for command in ("up", "migrate", "web", "send", "topics", "doctor"):
         done = installation.command(command, check=False)
@@ -215,7 +223,7 @@ def test_a_host_that_is_not_ours_is_refused(build: Build) -> None:
     assert done.stderr.startswith("MOREFOLLOWS_HOST: ")
 
 
-@pytest.mark.parametrize("name", ["web", "sender 1", "inbox"])
+@pytest.mark.parametrize("name", ["web", "desk", "sender 1", "inbox"])
 def test_a_process_that_dies_is_started_again(standing: Installation, name: str) -> None:
     before = processes(standing)
     os.kill(before[name], signal.SIGKILL)
@@ -345,7 +353,7 @@ def test_doctor_finds_nothing_wrong(standing: Installation) -> None:
     report = json.loads(standing.command("doctor", "--json").stdout)
     assert report["ok"]
     checks = {check["check"]: check for check in report["checks"]}
-    assert standing.url in checks["up"]["words"]
+    assert standing.url in checks["up"]["message"]
     assert checks["relay"]["state"] == "note"
 
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from morefollows.config import loading
-from morefollows.processes import child_processes
 from morefollows.processes.lock import Lock
+from morefollows.processes.supervision import child_processes
 
 
 class _Process:

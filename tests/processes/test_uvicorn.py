@@ -1,8 +1,9 @@
-"""`processes.web.server` uses private parts of uvicorn: a change of one fails here.
+"""The web processes use private parts of uvicorn: a change of one fails here.
 
-When this fails after an upgrade: read what changed in uvicorn, see that `_Connection` and `_Server`
-in `processes/web/server.py` still fit, run the tests in `tests/live`, and put in the digests that
-are printed here. pyproject.toml has the range of versions that they belong to.
+When this fails after an upgrade: read what changed in uvicorn, see that `Connection` in
+`processes/web/connections/connection.py` and `_Server` in `processes/web/server.py` still fit, run
+the tests in `tests/live`, and put in the digests that are printed here. pyproject.toml has the
+range of versions that they belong to.
 """
 
 from __future__ import annotations
@@ -30,9 +31,12 @@ KNOWN: dict[tuple[type, str], str] = {
     (HttpToolsProtocol, "on_headers_complete"): "f5d7f89383b9",
     (HttpToolsProtocol, "on_body"): "04bff947c3d5",
     (HttpToolsProtocol, "on_message_complete"): "4ce97e51d988",
+    (HttpToolsProtocol, "eof_received"): "463e2d67aaf5",
+    (HttpToolsProtocol, "on_response_complete"): "3b835da51ff0",
     (HttpToolsProtocol, "_unset_keepalive_if_required"): "c8a2b3d2c654",
     (RequestResponseCycle, "__init__"): "6f7b16ad25ee",
     (RequestResponseCycle, "send"): "e4355b337add",
+    (uvicorn.Server, "startup"): "8b35da79161a",
     (uvicorn.Server, "handle_exit"): "7ea8c96125df",
     (uvicorn.Server, "capture_signals"): "5c21d816e7ca",
     (uvicorn.Server, "shutdown"): "6b5cbc9c494e",

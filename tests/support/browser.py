@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Generator, Iterator
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from tests.support.ports import free_port
 from tests.support.waiting import PATIENCE
 
 PHONE = {"width": 390, "height": 844}
@@ -49,13 +53,46 @@ def executable() -> str:
     raise SystemExit("Chromium was not found. Install it, or name it in the variable CHROMIUM.")
 
 
+_SERVE = """
+import json, sys
+from playwright.sync_api import sync_playwright
+with sync_playwright() as playwright:
+    opened = playwright.chromium.launch(**json.loads(sys.argv[1]))
+    print("opened", flush=True)
+    sys.stdin.read()
+    opened.close()
+"""
+
+
+@pytest.fixture(scope="session")
+def browser_address() -> Iterator[str]:
+    """Where the browser of all test files is spoken to, by the DevTools protocol.
+
+    To start one takes two seconds of a processor.
+    """
+    port = free_port()
+    options = {
+        "executable_path": executable(),
+        "args": [*ARGUMENTS, f"--remote-debugging-port={port}"],
+    }
+    with subprocess.Popen(
+        [sys.executable, "-c", _SERVE, json.dumps(options)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as server:
+        assert server.stdin and server.stdout
+        assert server.stdout.readline() == b"opened\n"
+        yield f"http://127.0.0.1:{port}"
+        server.stdin.close()
+
+
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+def browser(browser_address: str) -> Iterator[Browser]:
     """For one test file. It runs an event loop in this thread: don't use the ORM meanwhile."""
     with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=executable(), args=ARGUMENTS)
+        opened = playwright.chromium.connect_over_cdp(browser_address)
         yield opened
-        opened.close()
+        opened.close()  # its windows; the browser goes on
 
 
 @pytest.fixture
@@ -105,17 +142,20 @@ def page(window: BrowserContext, request: pytest.FixtureRequest) -> Iterator[Pag
     assert complaints == []
 
 
-def watch(page: Page, complaints: list[str]) -> None:
+def watch(page: Page, complaints: list[str], *, session_ends: bool = False) -> None:
     """Notes script errors, content security policy violations and missing files.
 
-    That a form is answered with 4xx is no complaint.
+    That a form is answered with 4xx is no complaint, nor is a request that ends because the page
+    is left: htmx tells of either event then. `session_ends`: the test ends the page's session, so
+    its stream may be refused.
     """
+    left = ("htmx:afterRequest", "htmx:sendAbort")
     page.on("pageerror", lambda error: complaints.append(f"{page.url}: {error}"))
     page.on(
         "console",
         lambda said: (
             said.type == "error"
-            and not said.text.startswith("Failed to load resource: the server responded")
+            and not said.text.startswith(("Failed to load resource: the server responded", *left))
             and complaints.append(f"{page.url}: {said.text}")
         ),
     )
@@ -124,6 +164,7 @@ def watch(page: Page, complaints: list[str]) -> None:
         lambda response: (
             response.status >= 400
             and response.request.resource_type != "document"
+            and not (session_ends and response.status == 403 and response.url.endswith("/stream/"))
             and complaints.append(f"{page.url}: {response.status} for {response.url}")
         ),
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import json
 import os
 import re
@@ -24,27 +23,16 @@ from morefollows.config import keyring
 from morefollows.local_inbox.store import Shelf, StoredMail
 from morefollows.local_inbox.store import inbox_path as inbox_path
 from morefollows.processes import lock
-from tests.support import sandbox
+from tests.support import prepared, sandbox
 from tests.support.waiting import PATIENCE, until
 
 _numbers = count(1)
 
 
-@functools.cache
-def _set_up() -> Path:
-    """A data folder after `migrate` (on PostgreSQL the database `migrated`), made once."""
-    data = sandbox.folder() / "migrated"
-    environment = {**os.environ, "MOREFOLLOWS_DATA": str(data)}
-    server = sandbox.cluster()
-    if server is not None:
-        environment["DATABASE_URL"] = server.create("migrated")
-    subprocess.run(
-        [sys.executable, "-m", "morefollows", "migrate"],
-        env=environment,
-        check=True,
-        capture_output=True,
-    )
-    return data
+def _migrated() -> Path:
+    """A data folder after `migrate`. On PostgreSQL its database is `migrated`."""
+    made = prepared.sqlite() if sandbox.cluster() is None else prepared.postgres()
+    return made / "migrated"
 
 
 class Installation:
@@ -71,8 +59,6 @@ class Installation:
         self.environment.pop("DATABASE_URL", None)
         server = sandbox.cluster()
         if server is not None:
-            if not bare:
-                _set_up()
             self.environment["DATABASE_URL"] = server.create(
                 self._database, "template0" if bare else "migrated"
             )
@@ -128,12 +114,7 @@ class Installation:
     def start(self, *options: str, wait: bool = True) -> Installation:
         """Starts `up`, and waits for its first page."""
         assert self._up is None
-        if not self._bare and not self.data.exists():
-            self.data.mkdir(mode=0o700)
-            for file in _set_up().glob("morefollows.sqlite3"):
-                shutil.copy(file, self.data)
-            if "MOREFOLLOWS_SECRET" not in self.environment:
-                shutil.copy(_set_up() / keyring.FILE, self.data)
+        self.prepare()
         self._output = self.log.open("ab")
         self._up = subprocess.Popen(
             [*self._program, "up", *options],
@@ -147,6 +128,15 @@ class Installation:
         if wait:
             until("the first page", self._ready)
         return self
+
+    def prepare(self) -> None:
+        """Makes the data folder and the database, unless the first start is to make them."""
+        if not self._bare and not self.data.exists():
+            self.data.mkdir(mode=0o700)
+            for file in _migrated().glob("morefollows.sqlite3"):
+                shutil.copy(file, self.data)
+            if "MOREFOLLOWS_SECRET" not in self.environment:
+                shutil.copy(_migrated() / keyring.FILE, self.data)
 
     def stop(self) -> None:
         """Stops it with SIGTERM and expects exit code 0."""

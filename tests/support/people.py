@@ -146,8 +146,9 @@ def readers(
 
 def drill_reader(address: str, language: str = "en") -> Reader:
     """Invited to drills, and has pressed the button behind the link."""
-    from morefollows.audience import addresses, links
+    from morefollows.audience import addresses
     from morefollows.audience import drills as drill
+    from morefollows.audience.link_tokens import links
     from morefollows.audience.models import Letter
 
     part = drill.invite_reader(addresses.parse(address), language)

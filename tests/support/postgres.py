@@ -45,16 +45,27 @@ class Cluster:
         """A `DATABASE_URL`. The host is the socket's folder."""
         return f"postgres://postgres@{quote(str(self.place), safe='')}/{database}"
 
-    def start(self) -> None:
-        bin_ = programs()
+    def make(self) -> None:
+        """Makes its folder, with no database of ours."""
         self.place.mkdir(parents=True)
         if os.getuid() == 0:
             shutil.chown(self.place, "postgres")
-        data = self.place / "data"
         self._run(
-            str(bin_ / "initdb"), "--pgdata", str(data), "--username=postgres", "--auth=trust",
-            "--encoding=UTF8", "--no-locale", "--no-sync", "--no-instructions",
+            str(programs() / "initdb"), "--pgdata", str(self.place / "data"),
+            "--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync",
+            "--no-instructions",
         )  # fmt: skip
+
+    def copy(self, other: Path) -> None:
+        """Makes its folder as that of another cluster, which does not run."""
+        done = subprocess.run(["cp", "-a", str(other), str(self.place)], capture_output=True)
+        if done.returncode:
+            raise SystemExit(done.stderr.decode())
+
+    def start(self) -> None:
+        """Starts the server, and returns when it takes connections."""
+        data = self.place / "data"
+        bin_ = programs()
         with (self.place / "log").open("wb") as log:
             self._server = subprocess.Popen(
                 [str(bin_ / "postgres"), "-D", str(data), "-k", str(self.place), "-h", "",
@@ -63,7 +74,6 @@ class Cluster:
                 stdout=log, stderr=log, start_new_session=True, **self._owner(),
             )  # fmt: skip
         self._wait()
-        self.create("morefollows")
 
     def create(self, database: str, like: str = "template0") -> str:
         """Makes a database, an empty one or a copy, and returns its URL."""

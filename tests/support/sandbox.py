@@ -13,6 +13,7 @@ from pathlib import Path
 import django
 
 from morefollows.config import keyring
+from tests.support import prepared
 from tests.support.postgres import Cluster
 
 
@@ -28,16 +29,25 @@ def folder() -> Path:
 
 @functools.cache
 def cluster() -> Cluster | None:
-    """PostgreSQL, when `TEST_DATABASE=postgres` asks for it; None on SQLite."""
+    """PostgreSQL, when `TEST_DATABASE=postgres` asks for it; None on SQLite.
+
+    It is started by the first call.
+    """
+    server = _own_cluster()
+    if server is None:
+        return None
+    server.copy(prepared.postgres() / "pg")
+    server.start()
+    server.create("morefollows")
+    atexit.register(server.stop)
+    return server
+
+
+def _own_cluster() -> Cluster | None:
     wanted = os.environ.get("TEST_DATABASE", "sqlite")
     if wanted not in ("sqlite", "postgres"):
         raise SystemExit(f"TEST_DATABASE={wanted}: must be sqlite or postgres")
-    if wanted == "sqlite":
-        return None
-    server = Cluster(folder() / "pg")
-    server.start()
-    atexit.register(server.stop)
-    return server
+    return Cluster(folder() / "pg") if wanted == "postgres" else None
 
 
 def examples(number: int) -> int:
@@ -46,7 +56,7 @@ def examples(number: int) -> int:
     Each statement takes several times as long there, and SQLite sees the others in the same run of
     `make test`.
     """
-    return number if cluster() is None else max(1, number // 4)
+    return number if _own_cluster() is None else max(1, number // 4)
 
 
 def set_up() -> None:
@@ -60,7 +70,8 @@ def set_up() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     # A run that is told to end clears away what it has started.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    server = cluster()
+    prepared.share()
+    server = _own_cluster()
     if server is not None:
         os.environ["DATABASE_URL"] = server.url("morefollows")
     os.environ["DJANGO_SETTINGS_MODULE"] = "morefollows.config.django"

@@ -125,7 +125,9 @@ class ScriptedRelay:
         record: Path | None = None,
         keep: bool = True,
         certificate: Certificate | None = None,
+        host: str = "127.0.0.1",
     ) -> None:
+        self.host = host
         self.script = script
         self.port = port
         self.taken: list[TakenMail] = []
@@ -162,7 +164,7 @@ class ScriptedRelay:
     async def __aenter__(self) -> ScriptedRelay:
         self._server = await asyncio.get_running_loop().create_server(
             lambda: _Session(self),
-            "127.0.0.1",
+            self.host,
             self.port,
             ssl=self.tls if self.script.implicit_tls else None,
             backlog=1000,
@@ -670,6 +672,25 @@ class Running(NamedTuple):
         return [json.loads(line) for line in written.splitlines()]
 
 
+class GrowingRecord:
+    """A record that is read on from where it was read to. `taken`: see `Running.taken`."""
+
+    def __init__(self, record: Path) -> None:
+        self._record = record
+        self._read_to = 0
+        self._mails: list[dict[str, Any]] = []
+
+    def taken(self) -> list[dict[str, Any]]:
+        """The mails in the record so far."""
+        if self._record.exists():
+            with self._record.open("rb") as file:
+                file.seek(self._read_to)
+                written, newline, _ = file.read().rpartition(b"\n")
+            self._read_to += len(written + newline)
+            self._mails += [json.loads(line) for line in written.splitlines()]
+        return self._mails
+
+
 def by_recipient(taken: Iterable[dict[str, Any]]) -> dict[str, list[str]]:
     """The Message-IDs of what each recipient got. Each of these mails went to one."""
     got = defaultdict(list)
@@ -707,13 +728,13 @@ def running(record: Path, script: Script = Script(), port: int = 0) -> Iterator[
         process.stdout.close()
 
 
-async def _serve(script: Script, port: int, record: Path | None) -> None:
+async def _serve(script: Script, host: str, port: int, record: Path | None) -> None:
     certificate = None
     with tempfile.TemporaryDirectory() as folder:
         if script.starttls or script.implicit_tls:
             certificate = Certificate.make(Path(folder))
         async with ScriptedRelay(
-            script, port=port, record=record, keep=False, certificate=certificate
+            script, host=host, port=port, record=record, keep=False, certificate=certificate
         ) as relay:
             print(f"listening on {relay.port}", flush=True)
             told = asyncio.Event()
@@ -724,6 +745,7 @@ async def _serve(script: Script, port: int, record: Path | None) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="A scripted SMTP relay on loopback.")
+    parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--record", type=Path)
     parser.add_argument("--script", default="{}", help="JSON, or @FILE")
@@ -735,7 +757,7 @@ def main() -> None:
     )
     import uvloop
 
-    uvloop.run(_serve(Script.from_json(text), options.port, options.record))
+    uvloop.run(_serve(Script.from_json(text), options.host, options.port, options.record))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 from playwright.sync_api import Page
 
 from tests.support import sandbox
@@ -29,8 +28,11 @@ def _axe() -> str:
     return (_NODE / "node_modules/axe-core/axe.min.js").read_text(encoding="utf-8")
 
 
-def accessible(page: Page) -> list[str]:
-    """What axe-core finds: WCAG 2.2 A and AA, best practices, contrast in light and dark."""
+def accessible(page: Page, within: str = "") -> list[str]:
+    """What axe-core finds: WCAG 2.2 A and AA, best practices, contrast in light and dark.
+
+    `within`: a selector of the part that is looked at; "": the whole page.
+    """
     problems = []
     page.emulate_media(
         reduced_motion="reduce"
@@ -42,8 +44,10 @@ def accessible(page: Page) -> list[str]:
         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
         page.evaluate(_axe())
         found: dict[str, Any] = page.evaluate(
-            "axe.run(document, {iframes: false, resultTypes: ['violations'], runOnly:"
-            " ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']})"
+            "part => axe.run(part || document, {iframes: false, resultTypes: ['violations'],"
+            " runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa',"
+            " 'best-practice']})",
+            within,
         )
         problems += [
             f"{scheme}: {violation['id']}: {node['target']} {node['failureSummary']}"
@@ -78,13 +82,15 @@ def valid(pages: dict[str, str]) -> list[str]:
     folder.mkdir(exist_ok=True)
     for name, source in pages.items():
         (folder / f"{name}.html").write_text(source, encoding="utf-8")
-    done = subprocess.run(
-        ["node_modules/.bin/html-validate", "--config", "html-validate.json", "--formatter", "json",
-         *(str(folder / f"{name}.html") for name in pages)],
-        cwd=_NODE, capture_output=True, text=True, timeout=PATIENCE,
-    )  # fmt: skip
-    reports = json.loads(done.stdout)
+    told = folder / "report.json"  # into a file: it ends before it has filled a pipe
+    with told.open("w") as output:
+        done = subprocess.run(
+            ["node_modules/.bin/html-validate", "--config", "html-validate.json",
+             "--formatter", "json", *(str(folder / f"{name}.html") for name in pages)],
+            cwd=_NODE, stdout=output, stderr=subprocess.PIPE, text=True, timeout=PATIENCE,
+        )  # fmt: skip
     assert len(pages) == 0 or done.returncode in (0, 1), done.stderr
+    reports = json.loads(told.read_text())
     return [
         f"{Path(report['filePath']).stem}, line {message['line']}: {message['ruleId']}: "
         f"{message['message']}"
@@ -111,5 +117,7 @@ def json_feed(feed: Any) -> list[str]:
     schema = json.loads(
         (_NODE / "node_modules/jsonfeed-schema/schema-v1.1.json").read_text(encoding="utf-8")
     )
+    import jsonschema  # loads a grammar, for two seconds
+
     judge = jsonschema.Draft7Validator(schema, format_checker=jsonschema.FormatChecker())
     return [error.message for error in judge.iter_errors(feed)]

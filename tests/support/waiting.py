@@ -21,10 +21,12 @@ def until(what: str, look: Callable[[], T], seconds: float = PATIENCE) -> T:
     `seconds` below `PATIENCE` count as that: how quick something is no test may depend on.
     """
     seconds = max(seconds, PATIENCE)
-    deadline = time.monotonic() + seconds
+    begun = time.monotonic()
+    deadline = begun + seconds
     while True:
         seen = look()
         if seen:
             return seen
         assert time.monotonic() < deadline, f"waited {seconds:g} seconds for {what}; saw {seen!r}"
-        time.sleep(0.05)
+        # The longer it takes, the less often: looks cost what else runs here the processor.
+        time.sleep(min(0.3, 0.03 + (time.monotonic() - begun) / 20))

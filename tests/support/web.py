@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import time
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -33,6 +34,14 @@ def request(
         return Response(answer.status, answer.headers, answer.read())
     finally:
         connection.close()
+
+
+def request_patiently(method: str, url: str) -> Response:
+    """Asks again while the answer is 503, as clients that read `Retry-After` do."""
+    deadline = time.monotonic() + PATIENCE
+    while (answer := request(method, url)).status == 503 and time.monotonic() < deadline:
+        time.sleep(1)
+    return answer
 
 
 def one_click(url: str, *, form_data: bool = False) -> Response:

@@ -1,1 +1,1 @@
-"""Who works here: editors, their roles, invitations and passwords."""
+"""Who works here: editors, their roles and rights, invitations, and how they get in (`sign_in`)."""

@@ -1,13 +1,9 @@
-"""Actions on editors' accounts, and the throttling of sign-ins. Each action is one transaction.
+"""Actions on editors' accounts: adding them, and passwords. Each action is one transaction.
 
-Invariant: no other module of the project writes these tables.
+What administrators do with people is in `accounts.people`.
 """
 
 from __future__ import annotations
-
-import hmac
-import math
-from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.contrib.auth.tokens import default_token_generator
@@ -18,14 +14,13 @@ from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
 from django.utils.translation import gettext as _
 
-from morefollows.accounts.models import Editor, FailedSignIns
+from morefollows.accounts.models import Editor
+from morefollows.accounts.sign_in import passkeys, second_factors
+from morefollows.audit.actions import record
 from morefollows.helpers import token_routes
-from morefollows.helpers.networks import network
 
-_FREE_FOR_ACCOUNT = 5  # failures before the first wait, to allow for mistyping
-_FREE_FOR_NETWORK = 30  # higher, because a whole newsroom may share one address
-_LONGEST_WAIT = 900  # seconds
-_FORGOTTEN_AFTER = timedelta(days=1)
+#: The name of the first account, which is made at the first start, until its first sign-in.
+UNNAMED = "Administrator"
 
 
 def add_editor(email: str, name: str, role: str) -> Editor:
@@ -41,11 +36,6 @@ def add_editor(email: str, name: str, role: str) -> Editor:
         editor.full_clean()
         editor.save()
     return editor
-
-
-def let_offer(editor: Editor, allowed: bool) -> None:
-    """Grants or revokes the right to write and send offers. Administrators always have it."""
-    Editor.objects.filter(pk=editor.pk).update(writes_offers=allowed)
 
 
 def invitation_link(editor: Editor) -> str:
@@ -81,57 +71,33 @@ def set_first_password(key: str, token: str, password: str) -> Editor | None:
             return None
         editor.set_password(password)
         editor.save(update_fields=["password"])
+        record(editor, "set password", subject=editor.email)
     return editor
 
 
-def seconds_to_wait(email: str, address: str) -> int:
-    """Seconds until another sign-in is accepted for this account or network; 0: now."""
-    now = timezone.now()
-    waits = FailedSignIns.objects.filter(key__in=_keys(email, address), wait_until__gt=now)
-    return max(
-        (math.ceil((row.wait_until - now).total_seconds()) for row in waits if row.wait_until),
-        default=0,
-    )
+def accept_with_passkey(key: str, token: str, answer: str, state: str, name: str) -> Editor | None:
+    """Adds a passkey instead of a password. None if the link is not valid any more.
 
-
-def note_failed_sign_in(email: str, address: str) -> None:
-    """Counts a failure, for the account and for the network. Deletes old counts.
-
-    After the free failures the wait doubles with each one, up to `_LONGEST_WAIT`.
+    For accounts without a second factor: a link by mail must not get round one. Raises
+    `passkeys.PasskeyRefused`.
     """
-    now = timezone.now()
     with transaction.atomic():
-        FailedSignIns.objects.filter(last_at__lt=now - _FORGOTTEN_AFTER).delete()
-        for key, free in zip(
-            _keys(email, address), (_FREE_FOR_ACCOUNT, _FREE_FOR_NETWORK), strict=True
+        if (editor := invited(key, token)) is None:
+            return None
+        editor = Editor.objects.select_for_update().get(pk=editor.pk)
+        if not default_token_generator.check_token(editor, token) or second_factors.factors_of(
+            editor
         ):
-            row, _made = FailedSignIns.objects.select_for_update().get_or_create(
-                key=key, defaults={"last_at": now}
-            )
-            row.count += 1
-            row.last_at, row.wait_until = now, _wait(row.count - free, now)
-            row.save()
+            return None
+        passkeys.add_passkey(editor, answer, state, name)
+        editor.last_login = timezone.now()  # which invalidates the link
+        editor.save(update_fields=["last_login"])
+    return editor
 
 
-def forget_failed_sign_ins(email: str, address: str) -> None:
-    """Resets the account's count, after a sign-in. The network's count stays: others share it."""
+def change_password(editor: Editor, password: str) -> None:
+    """Changes the password. Other sessions of the editor end, as they hold its hash."""
     with transaction.atomic():
-        FailedSignIns.objects.filter(key=_keys(email, address)[0]).delete()
-
-
-def _wait(beyond: int, now: datetime) -> datetime | None:
-    return (
-        # The inner limit keeps the power small, however long somebody goes on.
-        now + timedelta(seconds=min(2 ** min(beyond, 20), _LONGEST_WAIT)) if beyond >= 0 else None
-    )
-
-
-def _keys(email: str, address: str) -> tuple[str, str]:
-    """Keys of the account's and the network's row: keyed hashes, so that neither is stored."""
-    key, place = settings.MOREFOLLOWS.derived_key("failed-sign-ins"), network(address)
-    return (
-        hmac.new(
-            key, f"{email.strip().lower()}\n{place}".encode(errors="replace"), "sha256"
-        ).hexdigest(),
-        hmac.new(key, place.encode(), "sha256").hexdigest(),
-    )
+        editor.set_password(password)
+        editor.save(update_fields=["password"])
+        record(editor, "set password", subject=editor.email)

@@ -10,14 +10,14 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from morefollows import notify
-from morefollows.audience import departures, links
+from morefollows.audience import departures, letters
 from morefollows.audience.addresses import Address
 from morefollows.audience.departures import DepartureKind
+from morefollows.audience.link_tokens import links
 from morefollows.audience.models import (
     DrillReader,
     ErasedReader,
@@ -26,6 +26,7 @@ from morefollows.audience.models import (
     Subscription,
     Suppression,
 )
+from morefollows.audience.signup.confirmation_pace import interval_began
 
 
 class NotPossible(Exception):
@@ -59,16 +60,11 @@ def invite_reader(address: Address, language: str, by: Any = None) -> DrillReade
 
 def _ask(reader: Reader) -> None:
     now = timezone.now()
-    since = now - timedelta(seconds=settings.MOREFOLLOWS.confirmation_interval)
     # An administrator can enter any address, so nobody must be mailed more often than by a sign-up.
     asked = Letter.objects.filter(reader=reader, kind=Letter.Kind.INVITATION)
-    if asked.filter(created_at__gt=since).exists():
+    if asked.filter(created_at__gt=interval_began(now)).exists():
         return
-    due_at_ms = int(now.timestamp() * 1000)
-    Letter.objects.create(
-        reader=reader, kind=Letter.Kind.INVITATION, created_at=now, due_at_ms=due_at_ms
-    )
-    transaction.on_commit(lambda: notify.announce(settings.MOREFOLLOWS.data, "letter"))
+    letters.enqueue(reader, Letter.Kind.INVITATION, now)
 
 
 def accept(token: str) -> DrillReader | None:
@@ -92,7 +88,7 @@ def accept(token: str) -> DrillReader | None:
         if part.confirmed_at is None:
             part.confirmed_at = now
             part.save(update_fields=["confirmed_at"])
-            Reader.objects.filter(pk=letter.reader_id, state=Reader.State.PENDING).update(
+            Reader.objects.filter(pk=letter.reader_pk, state=Reader.State.PENDING).update(
                 state=Reader.State.CONFIRMED, confirmed_at=now
             )
     return part
@@ -128,8 +124,11 @@ def remove_reader(reader: int) -> bool:
 
 def forget_unanswered() -> int:
     """Withdraws invitations not accepted within `confirmation_days`. Returns how many."""
-    oldest = timezone.now() - timedelta(days=settings.MOREFOLLOWS.confirmation_days)
-    overdue = DrillReader.objects.filter(confirmed_at=None, added_at__lt=oldest).values_list(
-        "reader", flat=True
-    )
+    overdue = unanswered_invitations().values_list("reader", flat=True)
     return sum(remove_reader(reader) for reader in list(overdue))
+
+
+def unanswered_invitations() -> QuerySet[DrillReader]:
+    """Returns the invitations that `forget_unanswered` withdraws."""
+    oldest = timezone.now() - timedelta(days=settings.MOREFOLLOWS.confirmation_days)
+    return DrillReader.objects.filter(confirmed_at=None, added_at__lt=oldest)

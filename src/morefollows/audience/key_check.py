@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 
 from morefollows.audience.addresses import Address
 from morefollows.audience.models import KeyCheck, Newsroom, Reader, Suppression
+from morefollows.audit.actions import record
 from morefollows.config.keyring import Keys
 
 
@@ -69,7 +70,9 @@ def take_new(keys: Keys) -> Rekeyed:
             key = Address(reader.address, reader.domain).key
             readers += Reader.objects.filter(pk=reader.pk).update(key=key)
         _keep(keys)
-        return Rekeyed(readers, Suppression.objects.count())
+        done = Rekeyed(readers, Suppression.objects.count())
+        record(None, "replace keys", readers=done.readers)
+        return done
 
 
 def _kept() -> dict[str, str]:

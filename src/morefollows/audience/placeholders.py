@@ -1,4 +1,4 @@
-"""Finds placeholder values that the newsroom must replace before readers can be mailed.
+"""Finds what the newsroom must still fill in or finish before readers can be mailed.
 
 Invariant: while a placeholder is found, no mail is handed to a relay that delivers to readers.
 """
@@ -18,6 +18,7 @@ from django.utils.translation import override
 
 from morefollows.audience.models import Newsroom
 from morefollows.config.settings import Settings
+from morefollows.setup import first_run
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +53,7 @@ def found(config: Settings, newsroom: Newsroom | None) -> list[Placeholder]:
                 _("The newsroom is not set up yet: `morefollows newsroom --name …` does it."),
             )
         ]
-    return [*_of_newsroom(newsroom), *_of_settings(config)]
+    return [*_of_newsroom(newsroom), *_of_settings(config), *_of_first_run()]
 
 
 def blocking() -> list[Placeholder]:
@@ -86,6 +87,16 @@ class PlaceholderWatch:
                 log.warning("everything is filled in: mail is handed to the relay")
             self._found = now
         return bool(self._found)
+
+
+def _of_first_run() -> list[Placeholder]:
+    """The first run in the browser, while it is begun and not finished."""
+    step = first_run.next_step()
+    if not step:
+        return []
+    text = _("The first run is not finished: step %(step)d of %(steps)d is next, under %(page)s.")
+    page = f"{settings.MOREFOLLOWS.url}/desk/setup/"
+    return [Placeholder("setup", text % {"step": step, "steps": first_run.STEPS, "page": page})]
 
 
 def _of_newsroom(newsroom: Newsroom) -> list[Placeholder]:

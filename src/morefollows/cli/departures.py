@@ -12,7 +12,7 @@ from morefollows.cli.output import CommandFailed, json_option, tell_json
 
 @click.group()
 def departures() -> None:
-    """Who left, was erased or must not be mailed: kept so that no restored backup brings
+    """Who unsubscribed, was erased or must not be mailed: kept so that no restored backup brings
     them back."""
 
 

@@ -1,12 +1,22 @@
-"""`editors` and `topics`."""
+"""`editors`: who works at the desk, what they may do, and how they get in."""
 
 from __future__ import annotations
 
-import zoneinfo
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from morefollows.cli.output import CommandFailed, error_line, json_option, tell_json
+
+if TYPE_CHECKING:
+    from morefollows.accounts.models import Editor
+
+_ROLES = click.Choice(["reporter", "editor", "administrator"])
+_RIGHT = click.Choice(["yes", "no", "role"])
+_ANSWERS = {"yes": True, "no": False, "role": None}
+_role_help = (
+    "A reporter drafts; an editor also sends; an administrator also manages people and settings."
+)
 
 
 @click.group()
@@ -17,19 +27,11 @@ def editors() -> None:
 @editors.command("add")
 @click.argument("email")
 @click.option("--name", required=True, help="As colleagues know them.")
-@click.option(
-    "--role",
-    type=click.Choice(["reporter", "editor", "administrator"]),
-    default="reporter",
-    show_default=True,
-    help="A reporter drafts; an editor also sends; an administrator also runs the house.",
-)
+@click.option("--role", type=_ROLES, default="reporter", show_default=True, help=_role_help)
 @json_option
-def add_editor(email: str, name: str, role: str, as_json: bool) -> None:
+def add(email: str, name: str, role: str, as_json: bool) -> None:
     """Add somebody, and print the link that they sign in with for the first time."""
-    from morefollows.processes import bootstrap
-
-    bootstrap.start_django()
+    _start()
     from django.core.exceptions import ValidationError
     from django.db import transaction
 
@@ -39,180 +41,261 @@ def add_editor(email: str, name: str, role: str, as_json: bool) -> None:
     try:
         with transaction.atomic():
             editor = actions.add_editor(email, name, role)
-            record(None, "add editor", name=editor.name, role=editor.role)
+            record(None, "add editor", subject=editor.email, name=editor.name, role=editor.role)
     except ValidationError as error:
         raise CommandFailed(f"{email}: {error_line(error)}") from None
-    link = actions.invitation_link(editor)
-    if as_json:
-        tell_json({"email": editor.email, "name": editor.name, "role": editor.role, "link": link})
-    else:
-        click.echo(
-            f"{editor.name} can sign in for the first time with this link. It is good once, "
-            f"for three days:"
-        )
-        click.echo(link)
+    _tell_link(editor, as_json, "can sign in for the first time with this link.")
+
+
+@editors.command("invite")
+@click.argument("email")
+@click.option("--name", default="", help="As colleagues know them; they can change it.")
+@click.option("--role", type=_ROLES, default="reporter", show_default=True, help=_role_help)
+@json_option
+def invite(email: str, name: str, role: str, as_json: bool) -> None:
+    """Invite somebody by mail. The link in it is good once, for three days.
+
+    Somebody who was invited and has not come yet gets a new link.
+    """
+    _start()
+    from django.core.exceptions import ValidationError
+
+    from morefollows.accounts import people
+    from morefollows.audience.addresses import BadAddress
+    from morefollows.courier.outbox import to_editors
+
+    found = people.find_editor(email)
+    try:
+        if found is not None and found.is_active and found.last_login is None:
+            to_editors.invite_again(found, None)
+        else:
+            found = to_editors.invite(email, name, role, None)
+    except (ValidationError, BadAddress) as error:
+        text = error_line(error) if isinstance(error, ValidationError) else str(error)
+        raise CommandFailed(f"{email}: {text}") from None
+    _tell(found, as_json, f"{found.email} is sent an invitation, as {found.role}.")
+
+
+@editors.command("role")
+@click.argument("email")
+@click.argument("role", type=_ROLES, metavar="ROLE")
+@json_option
+def change_role(email: str, role: str, as_json: bool) -> None:
+    """Change somebody's role."""
+    _start()
+    from morefollows.accounts import people
+
+    editor = _editor(email)
+    _do(lambda: people.change_role(editor, role, None))
+    _tell(editor, as_json, f"{editor.name} is {role} now.")
+
+
+@editors.command("rights")
+@click.argument("email")
+@click.option("--offers", type=_RIGHT, help="Sees, writes and sends offers.")
+@click.option("--drills", type=_RIGHT, help="Sends drills, and chooses who takes part.")
+@click.option("--readers", type=_RIGHT, help="Looks readers up, and acts at their request.")
+@click.option("--topics", metavar="SLUGS", help="Writes and sends for these alone, or `all`.")
+@json_option
+def rights(email: str, topics: str | None, as_json: bool, **given: str | None) -> None:
+    """Give or take rights beside the role. `role` is as the role has it.
+
+    Several topics are given with commas between them.
+    """
+    _start()
+    from morefollows.accounts import people
+    from morefollows.audience.models import Topic
+
+    editor = _editor(email)
+    fields = {"offers": "writes_offers", "drills": "runs_drills", "readers": "sees_readers"}
+    wanted = {fields[name]: _ANSWERS[value] for name, value in given.items() if value}
+    chosen: dict[str, Any] = {}
+    if topics is not None:
+        slugs = [] if topics == "all" else [one.strip() for one in topics.split(",")]
+        known = dict(Topic.objects.values_list("slug", "pk"))
+        if unknown := [slug for slug in slugs if slug not in known]:
+            raise CommandFailed(
+                f"--topics: there is no topic {unknown[0]}; there are {', '.join(known)}."
+            )
+        chosen = {"all_topics": topics == "all", "topics": [known[slug] for slug in slugs]}
+    _do(lambda: people.grant(editor, wanted, None, **chosen))
+    _tell(editor, as_json, f"{editor.name}: {_rights_line(editor)}")
 
 
 @editors.command("offers")
 @click.argument("email")
 @click.option("--no", "denied", is_flag=True, help="Take the right away.")
-def let_offer(email: str, denied: bool) -> None:
+@json_option
+def offers(email: str, denied: bool, as_json: bool) -> None:
     """Let somebody write offers and send them. Administrators may anyway."""
-    from morefollows.processes import bootstrap
+    _start()
+    from morefollows.accounts import people
 
-    bootstrap.start_django()
-    from django.db import transaction
+    editor = _editor(email)
+    _do(lambda: people.grant(editor, {"writes_offers": not denied}, None))
+    text = f"{editor.name} may {'no longer ' if denied else ''}write offers and send them."
+    _tell(editor, as_json, text)
 
-    from morefollows.accounts import actions
-    from morefollows.accounts.models import Editor
-    from morefollows.audit.actions import record
 
-    editor = Editor.objects.filter(email=email.strip().lower()).first()
-    if editor is None:
-        raise CommandFailed(
-            f"{email}: there is no account with this address; `morefollows editors list` has "
-            f"them all."
-        )
-    with transaction.atomic():
-        actions.let_offer(editor, not denied)
-        record(None, "forbid offers" if denied else "let offer", name=editor.name)
-    click.echo(f"{editor.name} may {'no longer ' if denied else ''}write offers and send them.")
+@editors.command("disable")
+@click.argument("email")
+@json_option
+def disable(email: str, as_json: bool) -> None:
+    """Close the desk to somebody. Their sessions end at once; their stories stay."""
+    _start()
+    from morefollows.accounts import people
+
+    editor = _editor(email)
+    _do(lambda: people.disable(editor, None))
+    _tell(editor, as_json, f"{editor.name} is signed out, and can't sign in any more.")
+
+
+@editors.command("enable")
+@click.argument("email")
+@json_option
+def enable(email: str, as_json: bool) -> None:
+    """Open the desk to somebody again who was disabled."""
+    _start()
+    from morefollows.accounts import people
+
+    editor = _editor(email)
+    _do(lambda: people.enable(editor, None))
+    _tell(editor, as_json, f"{editor.name} can sign in again.")
+
+
+@editors.command("reset")
+@click.argument("email")
+@click.option("--mail", is_flag=True, help="Mail the link instead of printing it.")
+@json_option
+def reset(email: str, mail: bool, as_json: bool) -> None:
+    """Take password, second factors and sessions away, and print a new link to sign in.
+
+    For a lost phone, or a password that somebody else knows.
+    """
+    _start()
+    from morefollows.accounts import people
+    from morefollows.courier.outbox import to_editors
+
+    editor = _editor(email)
+    if mail:
+        _do(lambda: to_editors.reset_access(editor, None))
+        _tell(editor, as_json, f"{editor.email} is sent a link for a new password.")
+        return
+    _do(lambda: people.reset(editor, None))
+    _tell_link(_editor(email), as_json, "can sign in with this link alone.")
+
+
+@editors.command("sessions")
+@click.argument("email")
+@click.option("--end", is_flag=True, help="Sign them out everywhere.")
+@json_option
+def sessions(email: str, end: bool, as_json: bool) -> None:
+    """List where somebody is signed in, or sign them out everywhere."""
+    _start()
+    from morefollows.accounts import people
+    from morefollows.accounts.sign_in import sessions as kept
+
+    editor = _editor(email)
+    if end:
+        ended = people.end_sessions(editor, None)
+        _tell(editor, as_json, f"{editor.name} is signed out everywhere: {ended} sessions.")
+        return
+    found = [
+        {
+            "device": session.device.name if session.device else "",
+            "place": session.place,
+            "since": session.begun_at.isoformat(timespec="seconds"),
+            "seen": session.seen_at.isoformat(timespec="seconds"),
+        }
+        for session in kept.of_editor(editor)
+    ]
+    if as_json:
+        tell_json(found)
+        return
+    for row in found:
+        click.echo(f"{row['seen']}  {row['device'] or 'unknown device'}  {row['place']}")
 
 
 @editors.command("list")
 @json_option
-def list_editors(as_json: bool) -> None:
+def list_all(as_json: bool) -> None:
     """List everybody."""
-    from morefollows.processes import bootstrap
-
-    bootstrap.start_django()
+    _start()
     from morefollows.accounts.models import Editor
 
-    found = [
-        {
-            "email": editor.email,
-            "name": editor.name,
-            "role": editor.role,
-            "offers": editor.may_offer,
-            "active": editor.is_active,
-            "signed_in_before": editor.has_usable_password(),
-        }
-        for editor in Editor.objects.order_by("email")
-    ]
+    found = [_row(editor) for editor in Editor.objects.people().order_by("email")]
     if as_json:
         tell_json(found)
         return
     for row in found:
         click.echo(
-            f"{row['email']}  {row['name']}  {row['role']}{'' if row['active'] else '  (inactive)'}"
+            f"{row['email']}  {row['name']}  {row['role']}{'' if row['active'] else '  (disabled)'}"
         )
 
 
-@click.group(invoke_without_command=True)
-@json_option
-@click.pass_context
-def topics(context: click.Context, as_json: bool) -> None:
-    """What readers can sign up to. Without a subcommand: list them."""
-    if context.invoked_subcommand is not None:
-        return
+def _start() -> None:
     from morefollows.processes import bootstrap
 
     bootstrap.start_django()
-    from morefollows.audience.models import Topic
-    from morefollows.stories import alert_audience
-
-    found = [
-        {"slug": topic.slug, "name": topic.name, "readers": alert_audience.count_readers(topic)}
-        for topic in Topic.objects.all()
-    ]
-    if as_json:
-        tell_json(found)
-        return
-    for row in found:
-        click.echo(f"{row['slug']}  {row['name']}  {row['readers']:,} readers")
 
 
-@topics.command("add")
-@click.argument("slug")
-@click.option("--name", required=True, help="As readers see it.")
-@click.option("--description", default="", help="What it brings, in a sentence.")
-@json_option
-def add_topic(slug: str, name: str, description: str, as_json: bool) -> None:
-    """Add a topic. SLUG is its name in web addresses, such as `local-news`."""
-    from morefollows.processes import bootstrap
+def _editor(email: str) -> Editor:
+    """The account with this address. Raises `CommandFailed`."""
+    from morefollows.accounts import people
 
-    bootstrap.start_django()
-    from django.core.exceptions import ValidationError
+    if (found := people.find_editor(email)) is None:
+        raise CommandFailed(
+            f"{email}: there is no account with this address; `morefollows editors list` has "
+            f"them all."
+        )
+    return found
 
-    from morefollows.audience import newsroom as audience_newsroom
+
+def _do(action: Any) -> None:
+    from morefollows.accounts.people import PeopleRefused
 
     try:
-        topic = audience_newsroom.add_topic(slug, name, description)
-    except ValidationError as error:
-        raise CommandFailed(f"{slug}: {error_line(error)}") from None
+        action()
+    except PeopleRefused as refused:
+        raise CommandFailed(str(refused)) from None
+
+
+def _row(editor: Editor) -> dict[str, Any]:
+    topics = None if editor.topic_ids is None else [topic.slug for topic in editor.topics.all()]
+    return {
+        "email": editor.email,
+        "name": editor.name,
+        "role": editor.role,
+        "offers": editor.may_offer,
+        "drills": editor.may_drill,
+        "readers": editor.may_see_readers,
+        "topics": topics,
+        "active": editor.is_active,
+        "signed_in_before": editor.last_login is not None or editor.has_usable_password(),
+    }
+
+
+def _rights_line(editor: Editor) -> str:
+    row = _row(type(editor).objects.get(pk=editor.pk))
+    has = ", ".join(name for name in ("offers", "drills", "readers") if row[name]) or "none"
+    topics = "all" if row["topics"] is None else ", ".join(row["topics"]) or "none"
+    return f"rights: {has}; topics: {topics}"
+
+
+def _tell(editor: Editor, as_json: bool, line: str) -> None:
+    """Reports the account as it is now, or one line."""
     if as_json:
-        tell_json({"slug": topic.slug, "name": topic.name, "readers": 0})
+        tell_json(_row(type(editor).objects.get(pk=editor.pk)))
     else:
-        click.echo(f"Readers can sign up to {topic.name} now.")
+        click.echo(line)
 
 
-@click.command()
-@click.option("--name", help="As readers know it.")
-@click.option("--sender-name", help="Who alerts come from; the newsroom's name if it is left out.")
-@click.option(
-    "--sender-address", help="The address that alerts come from; its domain has to be yours."
-)
-@click.option("--postal-address", help="Stands at the foot of each mail, as the law asks.")
-@click.option("--language", help="Such as `en` or `de`.")
-@click.option("--time-zone", help="Such as `Europe/London`.")
-@json_option
-def newsroom(as_json: bool, **given: str | None) -> None:
-    """Show who publishes, or change it with the options."""
-    from morefollows.processes import bootstrap
+def _tell_link(editor: Editor, as_json: bool, text: str) -> None:
+    from morefollows.accounts.actions import invitation_link
 
-    bootstrap.start_django()
-    from django.core.exceptions import ValidationError
-
-    from morefollows.audience import newsroom as audience_newsroom
-    from morefollows.audience.addresses import BadAddress
-    from morefollows.audience.models import Newsroom
-
-    names = ("name", "sender_name", "sender_address", "postal_address", "language", "time_zone")
-    known = Newsroom.objects.filter(pk=1).first()
-    now = {name: getattr(known, name) for name in names} if known else {}
-    if now and now["sender_name"] == now["name"]:
-        del now["sender_name"]  # it follows the name
-    changed = {name: value for name, value in given.items() if value is not None}
-    _check(changed)
-    if changed:
-        try:
-            known = audience_newsroom.set_up_newsroom(**{**now, **changed})
-        except ValidationError as error:
-            raise CommandFailed(error_line(error)) from None
-        except BadAddress as reason:
-            raise CommandFailed(
-                f"--sender-address: must be an email address such as alerts@example.org: {reason}"
-            ) from None
-    if known is None:
-        raise CommandFailed(
-            "No newsroom is set up yet. `morefollows newsroom --name …` does it, or "
-            "`morefollows up`."
-        )
-    now = {name: getattr(known, name) for name in names}
+    link = invitation_link(editor)
     if as_json:
-        tell_json(now)
+        tell_json({"email": editor.email, "name": editor.name, "role": editor.role, "link": link})
         return
-    for name, value in now.items():
-        click.echo(f"{name.replace('_', ' ')}: {value}")
-
-
-def _check(newsroom: dict[str, str]) -> None:
-    from django.conf import settings
-
-    if "time_zone" in newsroom and newsroom["time_zone"] not in zoneinfo.available_timezones():
-        raise CommandFailed(
-            f"--time-zone: {newsroom['time_zone']} is not one; they look like Europe/London"
-        )
-    languages = dict(settings.LANGUAGES)
-    if "language" in newsroom and newsroom["language"] not in languages:
-        raise CommandFailed(f"--language: must be one of {', '.join(languages)}")
+    click.echo(f"{editor.name} {text} It is good once, for three days:")
+    click.echo(link)

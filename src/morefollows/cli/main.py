@@ -13,33 +13,74 @@ import sys
 import click
 
 from morefollows import __version__
+from morefollows.audit import origin
 from morefollows.config.settings import SettingsError
 
 # In the order in which a newsroom needs them. Loaded on demand, so that `--help` needs no Django.
 _COMMANDS = {
     "up": "morefollows.cli.processes:up",
     "demo": "morefollows.cli.demo.command:demo",
-    "newsroom": "morefollows.cli.editors:newsroom",
+    "newsroom": "morefollows.cli.newsroom:newsroom",
     "editors": "morefollows.cli.editors:editors",
-    "topics": "morefollows.cli.editors:topics",
+    "topics": "morefollows.cli.topics:topics",
+    "keys": "morefollows.cli.keys:keys",
+    "nodes": "morefollows.cli.nodes:nodes",
+    "ghost": "morefollows.cli.ghost:ghost",
     "departures": "morefollows.cli.departures:departures",
+    "backup": "morefollows.cli.backup:backup",
+    "restore": "morefollows.cli.restore:restore",
+    "finish-restore": "morefollows.cli.restore:finish_restore",
+    "migrate-database": "morefollows.cli.migrate_database:migrate_database",
     "restores": "morefollows.cli.restores:restores",
     "secret": "morefollows.cli.secret:secret",
+    "settings": "morefollows.cli.settings:settings",
+    "brand": "morefollows.cli.brand:brand",
+    "relays": "morefollows.cli.delivery:relays",
+    "dkim": "morefollows.cli.delivery:dkim",
     "sites": "morefollows.cli.sites:sites",
+    "sources": "morefollows.cli.sources:sources",
+    "seeds": "morefollows.cli.seeds:seeds",
     "readers": "morefollows.cli.readers:readers",
     "consent": "morefollows.cli.consent:consent",
     "suppressions": "morefollows.cli.suppressions:suppressions",
     "stories": "morefollows.cli.stories:stories",
     "alerts": "morefollows.cli.stories:alerts",
+    "log": "morefollows.cli.log:log",
+    "status": "morefollows.cli.status:status",
     "doctor": "morefollows.cli.doctor.command:doctor",
     "migrate": "morefollows.cli.processes:migrate",
     "housekeeping": "morefollows.cli.housekeeping:housekeeping",
     "web": "morefollows.cli.processes:web",
     "send": "morefollows.cli.processes:send",
+    "intake": "morefollows.cli.intake:intake",
+    "ingest": "morefollows.cli.sources:ingest",
+    "watcher": "morefollows.cli.seeds:watcher",
     "inbox": "morefollows.cli.processes:inbox",
     "prepare": "morefollows.cli.processes:prepare",
     "tidy": "morefollows.cli.processes:tidy",
+    "desk": "morefollows.cli.processes:desk",
+    "fork-server": "morefollows.cli.processes:fork_server",
 }
+
+
+#: These run by themselves: what they do is the system's, not of who started them.
+_PROCESSES = frozenset(
+    {
+        *(
+            "up",
+            "demo",
+            "web",
+            "send",
+            "inbox",
+            "ingest",
+            "watcher",
+            "prepare",
+            "tidy",
+            "housekeeping",
+        ),
+        "fork-server",
+    }
+)
 
 
 class _Commands(click.Group):
@@ -60,7 +101,8 @@ class _Commands(click.Group):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, prog_name="morefollows")
-def cli() -> None:
+@click.pass_context
+def cli(context: click.Context) -> None:
     """Breaking-news alerts from a newsroom to its readers' inboxes, within seconds, and what
     follows.
 
@@ -73,6 +115,8 @@ def cli() -> None:
     Exit codes: 0 done; 1 not done, and the message says why; 2 the command or a setting is wrong;
     130 ended by Ctrl-C.
     """
+    if context.invoked_subcommand not in _PROCESSES:
+        context.with_resource(origin.of_command())
 
 
 def main() -> None:
@@ -115,9 +159,10 @@ def _remedy(error: Exception) -> str | None:
     from django.core.exceptions import ValidationError
     from django.db import OperationalError, ProgrammingError
 
+    from morefollows.nodes.admission import NodeUnfit
     from morefollows.processes.bootstrap import UnknownDatabase
 
-    if isinstance(error, UnknownDatabase):
+    if isinstance(error, UnknownDatabase | NodeUnfit):
         return str(error)
     if isinstance(error, ValidationError):
         return " ".join(error.messages)

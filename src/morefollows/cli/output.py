@@ -8,6 +8,7 @@ import stat
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any, BinaryIO, TypeVar
 
 import click
@@ -45,7 +46,14 @@ def error_line(error: Any) -> str:
 
 
 def tell_json(report: Any) -> None:
-    click.echo(json.dumps(report, ensure_ascii=False, indent=2))
+    """Prints the report as JSON. Times become text in the form of RFC 3339."""
+    click.echo(json.dumps(report, ensure_ascii=False, indent=2, default=_time_as_text))
+
+
+def _time_as_text(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} is not for JSON")
 
 
 @contextmanager

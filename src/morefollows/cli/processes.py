@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+import gc
+import importlib
 import socket
+import sys
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from morefollows.cli.output import CommandFailed, json_option, tell_json
 from morefollows.processes import sockets
+
+if TYPE_CHECKING:
+    from morefollows.config.settings import Settings
+
+# What the processes of `up` need.
+_LOADED = (
+    "morefollows.urls",
+    "morefollows.processes.supervision.first_start",
+    "morefollows.processes.send",
+    "morefollows.processes.web.server",
+    "morefollows.local_inbox.server",
+)
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -32,7 +47,7 @@ def _socket_option(command: Command) -> Command:
 
 def _watch_parent(parent_pipe: int | None) -> None:
     if parent_pipe is not None:
-        from morefollows.processes.parent_watch import watch_parent
+        from morefollows.processes.supervision.parent_watch import watch_parent
 
         watch_parent(parent_pipe)
 
@@ -60,9 +75,9 @@ def up(context: click.Context, sample: bool, administrator: str, parent_pipe: in
     machine.
     """
     _watch_parent(parent_pipe)
-    from morefollows.processes.child_processes import GaveUp
     from morefollows.processes.lock import InUse
-    from morefollows.processes.up import NotPrepared, run_up
+    from morefollows.processes.supervision.child_processes import GaveUp
+    from morefollows.processes.supervision.up import NotPrepared, run_up
 
     try:
         run_up(sample=sample, administrator=administrator)
@@ -80,9 +95,31 @@ def prepare(sample: bool, administrator: str, parent_pipe: int | None) -> None:
     """What `up` does before it starts its processes; prints the link for the first sign-in, if one
     is needed."""
     _watch_parent(parent_pipe)
-    from morefollows.processes import first_start
+    from morefollows.processes.supervision import first_start
 
     click.echo(first_start.prepare_data(sample=sample, administrator=administrator) or "")
+
+
+@click.command("fork-server", hidden=True)
+@click.option("--control", type=int, required=True)
+@_child_option
+def fork_server(control: int, parent_pipe: int | None) -> None:
+    """Loads the product, and forks the processes of `up`. Ends when `control` closes."""
+    from morefollows.cli.main import run
+    from morefollows.processes import bootstrap
+    from morefollows.processes.supervision import fork_server
+
+    gc.disable()  # what is loaded stays: looking for garbage in it takes a tenth of the time
+    try:
+        bootstrap.load_django()
+        for name in _LOADED:
+            importlib.import_module(name)
+        gc.enable()
+    except Exception:  # `up` starts the processes by itself, and they report it
+        sys.exit(1)
+    arguments = fork_server.serve(socket.socket(fileno=control))
+    if arguments is not None:
+        sys.exit(run(arguments))
 
 
 @click.command(hidden=True)
@@ -91,7 +128,7 @@ def prepare(sample: bool, administrator: str, parent_pipe: int | None) -> None:
 def tidy(released: tuple[int, ...], parent_pipe: int | None) -> None:
     """What `up` does when a sender has died (with its number), and once an hour."""
     _watch_parent(parent_pipe)
-    from morefollows.processes import up_jobs
+    from morefollows.processes.supervision import up_jobs
 
     if released:
         up_jobs.release_claims_of_dead(released)
@@ -117,27 +154,58 @@ def migrate(as_json: bool) -> None:
 
 @click.command()
 @_socket_option
+@click.option(
+    "--desk", "end", type=int, hidden=True, help="The descriptor that leads to the desk's process."
+)
 @_child_option
-def web(descriptor: int | None, parent_pipe: int | None) -> None:
+def web(descriptor: int | None, end: int | None, parent_pipe: int | None) -> None:
     """Run a web server by itself (`up` has one)."""
     _watch_parent(parent_pipe)
+    config = _start_web(40, replay=True)
+    from morefollows.processes.web.application import WebRole
+    from morefollows.processes.web.server import serve
+
+    listening = _listening_socket(descriptor, "MOREFOLLOWS_PORT", config.host, config.port)
+    if end is None:
+        serve(listening)
+    else:
+        serve(listening, WebRole.PUBLIC, socket.socket(fileno=end))
+
+
+@click.command(hidden=True)
+@click.option("--public", "end", type=int, required=True)
+@_child_option
+def desk(end: int, parent_pipe: int | None) -> None:
+    """The web server's other process in `up`: it answers the desk's requests."""
+    _watch_parent(parent_pipe)
+    _start_web(24, replay=False)
+    from morefollows.processes.web.application import WebRole
+    from morefollows.processes.web.server import serve
+
+    serve(None, WebRole.DESK, socket.socket(fileno=end))
+
+
+def _start_web(connections_at_most: int, *, replay: bool) -> Settings:
+    """Starts Django for a web process. `replay`: whether to apply the departures file.
+
+    `connections_at_most`: to PostgreSQL.
+    """
     from morefollows.processes import bootstrap
 
     checked = bootstrap.start_django()
     from django.conf import settings
 
     from morefollows.database import connections
-    from morefollows.processes.web.page_threads import THREADS
-    from morefollows.processes.web.server import serve
+    from morefollows.nodes import admission
 
-    connections.set_service_timeouts(THREADS + 12)
-    if checked:
-        bootstrap.replay_departures()
-    else:
+    admission.refuse_unfit(settings.MOREFOLLOWS.data)
+    connections.set_service_timeouts(connections_at_most)
+    if not checked:
         bootstrap.check_keys_later()
-
-    config = settings.MOREFOLLOWS
-    serve(_listening_socket(descriptor, "MOREFOLLOWS_PORT", config.host, config.port))
+    elif replay:
+        bootstrap.replay_departures()
+    config: Settings = settings.MOREFOLLOWS
+    return config
 
 
 @click.command()
@@ -162,12 +230,16 @@ def send(number: int, parent_pipe: int | None) -> None:
         except InUse as error:
             raise CommandFailed(str(error)) from None
     checked = bootstrap.start_django()
+    from django.conf import settings
+
     from morefollows.database import connections
+    from morefollows.nodes import heartbeat
     from morefollows.processes.send import run_sender
 
     connections.set_service_timeouts(12)
     if not checked:
         bootstrap.wait_for_keys()
+    heartbeat.wait_until_fit(settings.MOREFOLLOWS.data, "send", number)
     bootstrap.replay_departures()
     run_sender(number)
 
@@ -183,7 +255,7 @@ def inbox(descriptor: int | None, parent_pipe: int | None) -> None:
     from morefollows.processes import logs
 
     config = loading.load()
-    logs.to_stderr(config.log_level)
+    logs.to_stderr(config.log_level, config.log_format)
     listening = _listening_socket(
         descriptor, "MOREFOLLOWS_INBOX_PORT", sockets.LOOPBACK, config.inbox_port
     )

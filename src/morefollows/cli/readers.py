@@ -45,7 +45,8 @@ def readers() -> None:
 @click.option(
     "--status",
     metavar="WORD",
-    help="What everybody in FILE is who has not left by its own word, such as `unsubscribed`.",
+    help="What everybody in FILE is who has not unsubscribed by its own word, such as "
+    "`unsubscribed`.",
 )
 @click.option(
     "--column",
@@ -99,7 +100,7 @@ def import_readers(
     bad line is reported with its number and does not stop the others; the exit code is then 1.
 
     An import that was broken off goes on where it was when the same command is given again. The
-    same file may be imported again: nothing comes in twice, and nobody who has left is brought
+    same file may be imported again: nothing comes in twice, and nobody who unsubscribed is brought
     back.
     """
     from morefollows.processes import bootstrap
@@ -167,6 +168,18 @@ def _run_import(work: Import, *, asks: bool, dry_run: bool) -> ImportReport:
         return work.run(dry_run=dry_run)
     except (NotReadable, ImportInProgress) as error:
         raise CommandFailed(f"{work.file.name}: {error}") from None
+
+
+@readers.command("work-off")
+def work_off() -> None:
+    """Import what programs have uploaded. A sender runs this by itself."""
+    from morefollows.processes import bootstrap
+
+    bootstrap.start_django()
+    from morefollows.api.imports.actions import import_next
+
+    while import_next():
+        pass
 
 
 @readers.command("export")

@@ -80,10 +80,10 @@ class Import(NamedTuple):
 
     def _details(self) -> list[str]:
         answers = self.answers
-        said = [f"column {name}={word}" for name, word in sorted(answers.columns.items())]
-        said += [f"value {name}={word}" for name, word in sorted(answers.words.items())]
-        said += [answers.dates] if answers.dates else []
-        return said + ([self.consented_at.isoformat()] if self.consented_at else [])
+        options = [f"column {name}={word}" for name, word in sorted(answers.columns.items())]
+        options += [f"value {name}={word}" for name, word in sorted(answers.words.items())]
+        options += [answers.dates] if answers.dates else []
+        return options + ([self.consented_at.isoformat()] if self.consented_at else [])
 
 
 def as_json(report: ImportReport, *, dry_run: bool) -> dict[str, Any]:

@@ -35,8 +35,10 @@ def rotate(minutes: int, as_json: bool) -> None:
 
     bootstrap.start_django()
     from django.conf import settings
+    from django.db import transaction
 
     from morefollows.audience import key_check
+    from morefollows.audit.actions import record
 
     keys = settings.MOREFOLLOWS.secret
     if keys.file is None:
@@ -46,7 +48,9 @@ def rotate(minutes: int, as_json: bool) -> None:
             "writable by this user, and rotate them there."
         )
     try:
-        ring = keys.rotate(time.time() + 60 * minutes)
+        with transaction.atomic():
+            record(None, "rotate keys", minutes=minutes)  # not without being logged
+            ring = keys.rotate(time.time() + 60 * minutes)
     except OSError as error:
         raise CommandFailed(f"{keys.file}: can't be written: {error.strerror}") from None
     except ValueError as error:
@@ -75,7 +79,7 @@ def replace_lost(lost: bool, as_json: bool) -> None:
     """Make entirely new keys when the old ones are lost. Stop everything first.
 
     Links in mail already sent stop working, unsubscribing included, and suppressed addresses are
-    not recognised any more: who left or was erased could be imported again.
+    not recognised any more: who unsubscribed or was erased could be imported again.
     """
     if not lost:
         raise CommandFailed(

@@ -64,9 +64,9 @@ def remove_site(address: str, as_json: bool) -> None:
 
 
 def _origin(address: str) -> str:
-    from morefollows.audience.signup import origins
+    from morefollows.audience.signup import site_origins
 
     try:
-        return origins.origin(address)
-    except origins.BadOrigin as reason:
+        return site_origins.origin(address)
+    except site_origins.BadOrigin as reason:
         raise CommandFailed(f"{address}: {reason}") from None

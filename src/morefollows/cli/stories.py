@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from morefollows.cli import reading_files
 from morefollows.cli.output import CommandFailed, error_line, json_option, tell_json
 
 if TYPE_CHECKING:
@@ -28,8 +28,50 @@ def stories() -> None:
     """What we tell our readers."""
 
 
+@stories.command("draft")
+@click.argument("file", metavar="FILE")
+@click.option("--topic", "slug", help="The file's topic, or the first one, when left out.")
+@click.option(
+    "--as",
+    "email",
+    metavar="EMAIL",
+    help="The editor whose draft it is; the first administrator when left out.",
+)
+@click.option("--headline", default="", help="The headline, if the file's is not certain.")
+@json_option
+def draft_story(
+    file: str, slug: str | None, email: str | None, headline: str, as_json: bool
+) -> None:
+    """Make a draft of the story in FILE, which may be a web address, for the desk to look at.
+
+    What can be read: text, Markdown, pages, mails, .docx, .odt, .rtf, ninjs, NewsML-G2 and NITF.
+    What was dropped, what is for editors only and what is doubtful is named.
+    """
+    from morefollows.processes import bootstrap
+
+    bootstrap.start_django()
+    from django.core.exceptions import ValidationError
+
+    from morefollows.ingest.drafts.file_drafts import save_draft
+    from morefollows.stories.errors import ActionRefused
+
+    read = reading_files.read_story_of(file, headline)
+    editor, topic = _editor(email), _topic(slug or read.topic)
+    reading_files.tell_what_was_read(read)
+    try:
+        story = save_draft(read, editor, topic, origin=file)
+    except ValidationError as error:
+        raise CommandFailed(f"{file}: {error_line(error)}") from None
+    except ActionRefused as error:
+        raise CommandFailed(str(error)) from None
+    if as_json:
+        tell_json({"story": str(story.uuid), "sure": read.sure, **reading_files.read_report(read)})
+    else:
+        click.echo(f"Draft “{story.headline}”: {reading_files.desk_address(story)}")
+
+
 @stories.command("break")
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("file", metavar="FILE")
 @click.option(
     "--topic",
     "slug",
@@ -62,24 +104,35 @@ def stories() -> None:
     is_flag=True,
     help="Send it though the same headline went to the topic in the last 24 hours.",
 )
+@click.option("--headline", default="", help="The headline, if the file's is not certain.")
+@click.option(
+    "--doubts-seen",
+    is_flag=True,
+    help="With --yes: somebody has looked at the doubts that were named.",
+)
 @click.option("--yes", is_flag=True, help="Do not ask before sending.")
 @json_option
 def break_story(
-    file: Path,
+    file: str,
     slug: str | None,
     email: str | None,
     hold: float | None,
     alone: str,
     key: str | None,
     again: bool,
+    headline: str,
+    doubts_seen: bool,
     yes: bool,
     as_json: bool,
 ) -> None:
-    """Send the story in FILE as an alert, and watch it go.
+    """Send the story in FILE, which may be a web address, as an alert, and watch it go.
 
     The headline stands on the first line and the text below it, or in front matter (`headline:`,
-    `standfirst:`, `language:`, `topic:`). What is not the story, as scraped pages have it, is
-    dropped and named.
+    `standfirst:`, `language:`, `topic:`). Pages, mails, .docx, .odt, .rtf, ninjs, NewsML-G2 and
+    NITF are read, too. What is not the story is dropped and named.
+
+    If the headline is not certain you are asked for it, and with --yes nothing is sent without
+    --headline. Nor is anything sent with --yes while there are doubts, without --doubts-seen.
 
     The alert goes on by itself when this command is ended.
 
@@ -89,41 +142,34 @@ def break_story(
     from morefollows.processes import bootstrap
 
     bootstrap.start_django()
-    from morefollows.stories import alert_audience, idempotency
+    from morefollows.stories.alerts import alert_audience
 
-    read = _read(file)
+    read = reading_files.read_to_send(file, headline, yes=yes, doubts_seen=doubts_seen)
     editor, topic = _editor(email), _topic(slug or read.topic)
     readers = alert_audience.count_readers(topic)
-    if key is not None and (
-        not key.isprintable() or not 0 < len(key.strip()) <= idempotency.KEY_LIMIT
-    ):
-        raise CommandFailed(f"--key: must be one line of up to {idempotency.KEY_LIMIT} characters")
-    _tell_what_was_read(read)
+    reading_files.check_key(key)
     whom = f"{readers:,} readers of {topic.name}"
     alert = _earlier(read, topic, key, again)
     if alert is None:
-        if not yes and not click.confirm(f"Send “{read.headline}” to {whom}?", err=True):
-            raise CommandFailed("Nothing was sent.")
+        if not yes:
+            reading_files.ask_to_send(read, whom)
         try:
             alert = _send(read, editor, topic, key, again, hold=hold, alone_reason=alone)
         except ValueError as error:
             raise CommandFailed(f"{file}: {error}") from None
         click.echo(f"Alert {alert.pk} to {whom}.", err=True)
-    progress = _watch(alert)
-    report = {"alert": alert.pk, "readers": readers, **progress}
-    _tell({**report, "dropped": read.dropped, "notes": read.notes}, alert, as_json)
+    progress, of_file = _watch(alert), reading_files.read_report(read)
+    _tell({"alert": alert.pk, "readers": readers, **progress, **of_file}, alert, as_json)
     if progress["state"] != "sent":
         raise CommandFailed(_why_not_sent(progress))
 
 
-def _read(file: Path) -> StoryFile:
-    """The story in this file. Raises `CommandFailed` if it can't be read."""
-    from morefollows.ingest import story_file
+def _begin_tracing() -> None:
+    from django.conf import settings
 
-    try:
-        return story_file.read_story(file)
-    except story_file.StoryFileError as error:
-        raise CommandFailed(f"{file}: {error}") from None
+    from morefollows.helpers.telemetry.tracing import begin_tracing
+
+    begin_tracing(settings.MOREFOLLOWS.derived_key("traces"), "command")
 
 
 def _send(
@@ -133,11 +179,13 @@ def _send(
 
     Raises `CommandFailed`, and `ValueError` for errors in the file.
     """
+    _begin_tracing()
     from django.core.exceptions import ValidationError
     from django.db import transaction
 
-    from morefollows.ingest.drafting import save_draft
-    from morefollows.stories import actions, idempotency
+    from morefollows.ingest.drafts.file_drafts import save_draft
+    from morefollows.stories import actions
+    from morefollows.stories.alerts import idempotency
     from morefollows.stories.models import Alert
 
     try:
@@ -167,7 +215,7 @@ def _earlier(read: StoryFile, topic: Topic, key: str | None, again: bool) -> Ale
     """
     from django.utils import timezone
 
-    from morefollows.stories import idempotency
+    from morefollows.stories.alerts import idempotency
 
     found = idempotency.sent_with(key) if key else None
     if found is not None:
@@ -196,13 +244,6 @@ def _earlier(read: StoryFile, topic: Topic, key: str | None, again: bool) -> Ale
     return None
 
 
-def _tell_what_was_read(read: StoryFile) -> None:
-    for piece in read.dropped:
-        click.echo(f"Dropped: {piece}", err=True)
-    for note in read.notes:
-        click.echo(f"Note: {note}", err=True)
-
-
 def _editor(email: str | None) -> Editor:
     from morefollows.accounts.models import Editor, Role
 
@@ -225,11 +266,11 @@ def _editor(email: str | None) -> Editor:
 
 
 def _topic(slug: str | None) -> Topic:
-    from morefollows.audience.models import Topic
+    from morefollows.audience.topics.actions import in_use
 
-    found = Topic.objects.filter(slug=slug).first() if slug else Topic.objects.first()
+    found = in_use().filter(slug=slug).first() if slug else in_use().first()
     if found is None and slug:
-        known = ", ".join(Topic.objects.values_list("slug", flat=True))
+        known = ", ".join(in_use().values_list("slug", flat=True))
         raise CommandFailed(
             f"There is no topic {slug}. There are: "
             f"{known or 'none; `morefollows topics add` makes one'}"

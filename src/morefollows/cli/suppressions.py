@@ -46,7 +46,7 @@ def import_suppressions(file: BinaryIO, reason: str, as_json: bool) -> None:
     """Suppress the addresses in FILE, or on standard input when FILE is `-`.
 
     One address a line, or CSV whose first line names a column `email`. Readers who have one of
-    these addresses leave, are gone, or are erased, as the reason says. The same file may be
+    these addresses are unsubscribed, bounced or erased, as the reason says. The same file may be
     imported again.
     """
     from morefollows.processes import bootstrap
@@ -161,10 +161,10 @@ def lift(
     input.
 
     Without ADDRESS, all that --since, --until, --reason and --domain name are lifted, after a
-    question. Without --reason those are meant that bounced here: nobody who complained or left, and
-    nothing that a list brought along.
+    question. Without --reason those are meant that bounced here: nobody who complained or
+    unsubscribed, and nothing that a list brought along.
 
-    A reader whose mailbox was thought to be gone gets what they had agreed to. Who complained or
+    A reader whose address had bounced gets what they had agreed to. Who complained or
     was erased may sign up again.
     """
     from morefollows.processes import bootstrap
@@ -211,7 +211,13 @@ def _lift_many(which: SuppressionFilter, *, yes: bool, dry_run: bool, as_json: b
     def record(lifted: bulk_lift.Lifted) -> None:
         counts = {"lifted": lifted.suppressions, "readers": lifted.readers}
         audit.record(
-            None, "lift suppressions", story=None, alert=None, **counts, **which.as_details()
+            None,
+            "lift suppressions",
+            story=None,
+            alert=None,
+            subject="",
+            **counts,
+            **which.as_details(),
         )
 
     found = bulk_lift.matching(which)
@@ -256,20 +262,20 @@ def _which(since: Any, until: Any, reasons: tuple[str, ...], domain: str) -> Sup
     )
 
 
-def _moment(said: datetime | timedelta | None) -> datetime | None:
+def _moment(given: datetime | timedelta | None) -> datetime | None:
     from django.utils import timezone
 
     from morefollows.audience.models import Newsroom
     from morefollows.helpers.local_time import zone
 
-    if said is None:
+    if given is None:
         return None
-    if isinstance(said, timedelta):
-        return timezone.now() - said
-    if said.tzinfo is not None:
-        return said
+    if isinstance(given, timedelta):
+        return timezone.now() - given
+    if given.tzinfo is not None:
+        return given
     newsroom = Newsroom.objects.filter(pk=1).first()
-    return said.replace(tzinfo=zone(newsroom.time_zone if newsroom else "UTC"))
+    return given.replace(tzinfo=zone(newsroom.time_zone if newsroom else "UTC"))
 
 
 def _tell_groups(groups: list[SuppressionGroup]) -> None:

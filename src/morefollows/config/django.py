@@ -8,10 +8,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import dj_database_url
-from django.utils.translation import gettext_lazy as _
 
-from morefollows.config import loading
+from morefollows.config import languages, loading
 from morefollows.database import connections
+from morefollows.database.sqlite_pragmas import InitCommands
 
 MOREFOLLOWS = loading.load()
 
@@ -34,19 +34,29 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django_htmx",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
     "morefollows.accounts",
     "morefollows.audit",
+    "morefollows.nodes",
+    "morefollows.setup",
     "morefollows.audience",
     "morefollows.stories",
+    "morefollows.ingest",
     "morefollows.courier",
     "morefollows.feedback",
     "morefollows.desk",
     "morefollows.live",
+    "morefollows.api",
 ]
+if MOREFOLLOWS.oidc_issuer:  # it loads an HTTP client
+    INSTALLED_APPS.append("allauth.socialaccount.providers.openid_connect")
 MIDDLEWARE = [
     "morefollows.processes.web.headers.SecurityHeaders",
     "morefollows.processes.web.static_files.StaticFiles",
     "morefollows.processes.web.outage.Outage",
+    "morefollows.audit.middleware.note_origin",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "morefollows.processes.web.headers.Languages",
     "django.middleware.common.CommonMiddleware",
@@ -54,6 +64,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
 ]
 ROOT_URLCONF = "morefollows.urls"
 TEMPLATES = [
@@ -62,6 +73,7 @@ TEMPLATES = [
         "DIRS": sorted(_PACKAGE.rglob("templates")),  # templates lie beside their views
         "APP_DIRS": True,
         "OPTIONS": {
+            "builtins": ["morefollows.desk.templatetags.icons"],
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
@@ -83,26 +95,9 @@ DATABASE_OPTIONS: dict[str, Any] = (
 )
 
 
-def _auto_vacuum(file: Path) -> str:
-    """Returns the pragma that lets a new SQLite file shrink again; "" for a file that exists.
-
-    With INCREMENTAL, `housekeeping` returns free pages to the file system.
-
-    The mode is stored in the file. Setting it again writes to the file, so that each new connection
-    would wait for the write lock, even to read.
-    """
-    is_new = not file.exists() or file.stat().st_size == 0
-    return "PRAGMA auto_vacuum=INCREMENTAL; " if is_new else ""
-
-
 def _database() -> dict[str, Any]:
     if MOREFOLLOWS.database_url.startswith("postgres"):
-        found = dj_database_url.parse(MOREFOLLOWS.database_url)
-        return {
-            **found,
-            "OPTIONS": connections.options(DATABASE_OPTIONS),
-            "CONN_HEALTH_CHECKS": True,
-        }
+        return connections.command_settings(MOREFOLLOWS.database_url, MOREFOLLOWS.listen_url)
     if MOREFOLLOWS.database_url:
         path = str(Path(dj_database_url.parse(MOREFOLLOWS.database_url)["NAME"]).resolve())
     else:
@@ -115,11 +110,7 @@ def _database() -> dict[str, Any]:
             # when it first writes.
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
-            # FULL: a committed transaction survives the end of the process and a power failure.
-            "init_command": f"{_auto_vacuum(Path(path))}PRAGMA journal_mode=WAL; PRAGMA "
-            f"synchronous=FULL;"
-            " PRAGMA temp_store=MEMORY; PRAGMA cache_size=-4000; PRAGMA "
-            "journal_size_limit=67108864;",
+            "init_command": InitCommands(Path(path)),
         },
     }
 
@@ -134,18 +125,45 @@ AUTH_PASSWORD_VALIDATORS = [
         "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
         "OPTIONS": {"min_length": 10},
     },
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "morefollows.accounts.sign_in.passwords.StrengthValidator"},
 ]
+MFA_ADAPTER = "morefollows.accounts.sign_in.mfa_adapter.MfaAdapter"
+MFA_TOTP_TOLERANCE = 1
+MFA_RECOVERY_CODE_COUNT = 10
+SOCIALACCOUNT_ADAPTER = "morefollows.desk.accounts.single_sign_on.SingleSignOn"
+SOCIALACCOUNT_PROVIDERS = {
+    "openid_connect": {
+        "OAUTH_PKCE_ENABLED": True,
+        "APPS": [
+            {
+                "provider_id": "sso",
+                "name": MOREFOLLOWS.oidc_name,
+                "client_id": MOREFOLLOWS.oidc_client_id,
+                "secret": MOREFOLLOWS.oidc_client_secret,
+                "settings": {"server_url": MOREFOLLOWS.oidc_issuer},
+            }
+        ],
+    }
+}
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "desk"
 LOGOUT_REDIRECT_URL = "sign-in"
 PASSWORD_RESET_TIMEOUT = 3 * 24 * 3600
 
+SESSION_ENGINE = "morefollows.accounts.sign_in.sessions"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _site.scheme == "https"
-SESSION_COOKIE_NAME = "morefollows-desk"
-CSRF_COOKIE_NAME = "morefollows-csrf"
+# __Host-: browsers take such a cookie only from this very host, over TLS and for every path. So no
+# sister site can set it (RFC 6265bis §4.1.3.2).
+_cookie = "__Host-" if SESSION_COOKIE_SECURE else ""
+SESSION_COOKIE_NAME = f"{_cookie}morefollows-desk"
+DEVICE_COOKIE_NAME = f"{_cookie}morefollows-device"
+CSRF_COOKIE_NAME = f"{_cookie}morefollows-csrf"
 CSRF_COOKIE_HTTPONLY = True
 CSRF_TRUSTED_ORIGINS = [f"{_site.scheme}://{_site.netloc}"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
@@ -155,7 +173,7 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 USE_I18N = True
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", _("English")), ("de", _("German"))]
+LANGUAGES = list(languages.LANGUAGES.items())
 LOCALE_PATHS = [_PACKAGE / "locale"]
 
 STATIC_URL = "/static/"
@@ -168,7 +186,16 @@ MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"()": "morefollows.processes.logs.OneLine"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {
+        "line": {"()": "morefollows.processes.logs.formatter", "kind": MOREFOLLOWS.log_format}
+    },
+    "filters": {"refusals": {"()": "morefollows.processes.logs.BriefRefusals"}},
+    "handlers": {
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "formatter": "line",
+            "filters": ["refusals"],
+        }
+    },
     "root": {"handlers": ["stderr"], "level": MOREFOLLOWS.log_level.upper()},
 }

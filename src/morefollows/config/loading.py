@@ -18,7 +18,7 @@ from morefollows.config.keyring import Keyring, Keys
 from morefollows.config.settings import Settings, SettingsError, variable
 
 #: Parts of the names of settings whose values `doctor` does not show.
-_SECRETS = ("SECRET", "_KEY", "RELAY", "DATABASE_URL")
+_SECRETS = ("SECRET", "_KEY", "RELAY", "DATABASE_URL", "INTAKE", "PASSPHRASE")
 
 
 def load(environ: Mapping[str, str] = os.environ) -> Settings:
@@ -29,11 +29,14 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
     for spec in fields(Settings):
         name = variable(spec)
         values[spec.name] = _read(spec, name, _given(name, environ))
+    # A misspelt name is refused: its setting would keep its default, and nobody would know.
     for name, remedy in environment.unknown(environ, {variable(spec) for spec in fields(Settings)}):
         raise SettingsError(name, remedy)
-    _check_together(values)
+    check_together(values)
+    # After the checks, as it may create the data folder and the key in it.
     values["secret"] = _keys(values["secret"], values["data"], environ)
     if not values["url"]:
+        # 0.0.0.0 and :: stand for all addresses; a link needs one of them.
         host = values["host"] if values["host"] not in ("0.0.0.0", "::", "") else "127.0.0.1"  # noqa: S104 - compared, not bound
         values["url"] = f"http://{f'[{host}]' if ':' in host else host}:{values['port']}"
     return Settings(**values)
@@ -54,6 +57,7 @@ def problems(environ: Mapping[str, str] = os.environ) -> list[SettingsError]:
             found.append(error)
     known = {variable(spec) for spec in fields(Settings)}
     found += [SettingsError(name, remedy) for name, remedy in environment.unknown(ours, known)]
+    # `load` checks settings together, which needs each of them to be valid alone.
     if not found:
         try:
             load(environ)
@@ -109,7 +113,7 @@ def _read(spec: Any, name: str, given: str | None) -> Any:
         raise SettingsError(name, str(error)) from None
 
 
-def _check_together(values: Mapping[str, Any]) -> None:
+def check_together(values: Mapping[str, Any]) -> None:
     """Raises `SettingsError` for settings that are valid alone but not together."""
     if values["database_url"]:
         _check_database(values["database_url"])
@@ -121,6 +125,10 @@ def _check_together(values: Mapping[str, Any]) -> None:
     if values["port"] and values["port"] == values["inbox_port"] and not values["relays"]:
         raise SettingsError(
             "MOREFOLLOWS_INBOX_PORT", f"{values['port']} is the web server's port; take another one"
+        )
+    if values["oidc_issuer"] and not values["oidc_client_id"]:
+        raise SettingsError(
+            "MOREFOLLOWS_OIDC_CLIENT_ID", "is needed: the provider gives it to each program"
         )
     if values["sign_ups_a_network"] > values["sign_ups_a_network_at_most"]:
         raise SettingsError(
@@ -145,6 +153,7 @@ def _check_database(url: str) -> None:
         engine = parsed["ENGINE"]
     except (ValueError, KeyError):
         parsed, engine = {}, ""
+    # Several processes share the database. One in memory would be each process's own.
     if engine == "django.db.backends.sqlite3" and parsed.get("NAME") in ("", ":memory:", None):
         raise SettingsError(
             "DATABASE_URL", "a database in memory is nobody else's: name a file, sqlite:////path"
@@ -161,6 +170,8 @@ def _keys(given: Keyring | None, data: Path, environ: Mapping[str, str]) -> Keys
         file = environ.get("MOREFOLLOWS_SECRET_FILE")
         return Keys(given, Path(file).absolute() if file else None)
     try:
+        # The folder holds keys, and on SQLite the readers: nobody else on this machine may look
+        # into it.
         data.mkdir(parents=True, exist_ok=True, mode=0o700)
         return keyring.of_folder(data.absolute())
     except OSError as error:

@@ -7,34 +7,36 @@ settings; a test compares them.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from morefollows.config import environment
 from morefollows.config import values as be
+from morefollows.config.addresses.intake_address import IntakeAddress, parse_receivers
+from morefollows.config.addresses.relay_address import RelayAddress as RelayAddress
+from morefollows.config.addresses.relay_address import relays
+from morefollows.config.declaring import SettingsError as SettingsError
+from morefollows.config.declaring import setting
+from morefollows.config.groups.arrival_settings import ArrivalSettings
+from morefollows.config.groups.backup_settings import BackupSettings
+from morefollows.config.groups.crowd_settings import CrowdSettings
+from morefollows.config.groups.monitoring_settings import MonitoringSettings
+from morefollows.config.groups.node_settings import NodeSettings
+from morefollows.config.groups.retention_settings import RetentionSettings
 from morefollows.config.keyring import Keys, LinkKeys
-from morefollows.config.relay_address import RelayAddress as RelayAddress
-from morefollows.config.relay_address import relays
-
-
-class SettingsError(Exception):
-    """A setting is missing or wrong. ``str()`` names the setting and the remedy."""
-
-    def __init__(self, name: str, remedy: str) -> None:
-        super().__init__(f"{name}: {remedy}")
-        self.name = name
-        self.remedy = remedy
-
-
-def setting(default: Any, read: Callable[[str], Any], help: str, *, name: str = "") -> Any:
-    """Declares a field of `Settings`: its default as text, its parser and its help text."""
-    return field(metadata={"default": default, "read": read, "help": help, "name": name})
+from morefollows.config.languages import codes
 
 
 @dataclass(frozen=True)
-class Settings:
+class Settings(
+    CrowdSettings,
+    MonitoringSettings,
+    NodeSettings,
+    RetentionSettings,
+    BackupSettings,
+    ArrivalSettings,
+):
     """All settings. The variable is ``MOREFOLLOWS_`` and the field's name in capitals.
 
     `name` in the declaration overrides that.
@@ -70,8 +72,8 @@ class Settings:
     departure_days: int = setting(
         "400",
         be.whole_number(1, 36_500),
-        "Days that departures.log keeps who left: longer than the age of any backup that you "
-        "would restore.",
+        "Days that departures.log keeps who unsubscribed: longer than the age of any backup that "
+        "you would restore.",
     )
     url: str = setting(
         "", be.site, "The public web address of this service; links in mail begin with it."
@@ -140,10 +142,47 @@ class Settings:
     )
     four_eyes: str = setting(
         "auto",
-        be.one_of("auto", "always", "never"),
+        be.one_of("auto", "ask", "always", "never"),
         "Whether somebody who did not write it has to approve what is sent: `auto` asks for "
-        "it as soon as two people "
-        "at the desk may send.",
+        "it as soon as two people may send it, `ask` in any case; both take a reason for sending "
+        "without. With `always` nothing is sent without approval.",
+    )
+    second_factor: str = setting(
+        "optional",
+        be.one_of("optional", "senders", "all"),
+        "Who needs a second factor to sign in to the desk: nobody, all who may send, or all.",
+    )
+    password_sign_in: bool = setting(
+        "yes",
+        be.yes_no,
+        "Whether a password lets people in. With `no`: passkeys, and the provider of "
+        "MOREFOLLOWS_OIDC_ISSUER.",
+    )
+    fresh_minutes: int = setting(
+        "15",
+        be.whole_number(1, 1440),
+        "Minutes after signing in for which people, keys and exports, and the first alert from "
+        "a new device, need no further proof of who it is.",
+    )
+    oidc_issuer: str = setting(
+        "",
+        be.hub,
+        "The OpenID Connect provider that lets people in, by its issuer, such as "
+        "https://login.example.org/realms/news. Empty: none.",
+    )
+    oidc_client_id: str = setting("", be.text, "Our name at that provider.")
+    oidc_client_secret: str = setting("", str, "Our secret at that provider, if it gave us one.")
+    oidc_name: str = setting("single sign-on", be.text, "What the button to sign in calls it.")
+    oidc_role_claim: str = setting(
+        "",
+        be.text,
+        "The claim that has a person’s roles or groups, such as `groups`. Empty: only people who "
+        "have an account get in.",
+    )
+    oidc_roles: tuple[tuple[str, str], ...] = setting(
+        "administrator=administrator editor=editor reporter=reporter",
+        be.roles,
+        "Which value of that claim gives which role, as role=value, apart by spaces.",
     )
     alert_ttl: float = setting(
         "14400",
@@ -207,28 +246,6 @@ class Settings:
         be.seconds(0, 60),
         "Seconds that a person needs for the box at the least; who is quicker has to wait.",
     )
-    sign_ups_a_network: int = setting(
-        "30",
-        be.whole_number(0, 1_000_000),
-        "Sign-ups an hour from one network (IPv4 address or IPv6 /64) before browsers have "
-        "to do a proof of work.",
-    )
-    sign_ups_a_network_at_most: int = setting(
-        "1000",
-        be.whole_number(1, 1_000_000),
-        "Sign-ups an hour from one network before more of them are refused.",
-    )
-    sign_ups_a_domain: int = setting(
-        "200",
-        be.whole_number(0, 1_000_000),
-        "Sign-ups an hour for one mail domain, large providers apart, before browsers have "
-        "to do a proof of work.",
-    )
-    work: int = setting(
-        "50000",
-        be.whole_number(1, 10_000_000),
-        "The size of a proof of work: half as many hashes, on the average.",
-    )
     resolver: str = setting(
         "",
         be.resolver,
@@ -243,17 +260,6 @@ class Settings:
         "Where SpamAssassin's spamd listens, such as 127.0.0.1:783: the check page shows its "
         "score of each mail. "
         "Empty: no score.",
-    )
-    streams: int = setting(
-        "20000",
-        be.whole_number(0, 1_000_000),
-        "Open event streams of the live pages, at most, in one web process.",
-    )
-    streams_a_network: int = setting(
-        "500",
-        be.whole_number(1, 1_000_000),
-        "Open event streams from one network (IPv4 address or IPv6 /64), at most, in one web "
-        "process.",
     )
     websub_hub: str = setting(
         "",
@@ -276,45 +282,59 @@ class Settings:
         be.whole_number(1, 3650),
         "Days after which an image that stands in no draft and in no update is deleted.",
     )
-    keep_sending_days: int = setting(
-        "3",
-        be.whole_number(1, 365),
-        "Days after its end for which an alert can be retried. Then what became of each mail "
-        "is packed; the times of "
-        "single mails, the composed mail and the rarer replies of relays go.",
+    languages: tuple[str, ...] = setting(
+        "en de",
+        codes,
+        "The languages of readers’ pages and mails: their codes, apart by spaces. A reader’s "
+        "browser and choice decide among them.",
     )
-    keep_recipients_days: int = setting(
-        "400",
-        be.whole_number(30, 36_500),
-        "Days for which it is known who was sent which alert. After that an old error can’t "
-        "be corrected by mail.",
+    intake: tuple[IntakeAddress, ...] = setting(
+        "",
+        parse_receivers,
+        "The receivers of what comes back (bounces, complaints, replies), apart by spaces or line "
+        "ends, such as lmtp://127.0.0.1:2424, imaps://user:password@mail.example.org/INBOX, "
+        "maildir:///var/mail/bounces or webhook://mailgun?secret=…. Empty: none.",
     )
-    keep_replies_days: int = setting(
-        "90",
-        be.whole_number(1, 36_500),
-        "Days for which the desk shows why mails of an alert were deferred or refused.",
+    intake_settle: float = setting(
+        "600",
+        be.seconds(0, 86400),
+        "Seconds that a bounce waits before it counts, so that too many at once are seen first.",
     )
-    keep_letters_days: int = setting(
-        "30",
-        be.whole_number(1, 3650),
-        "Days for which confirmations, thanks and digests that are done with are kept.",
+    soft_bounce_days: int = setting(
+        "21",
+        be.whole_number(1, 80),
+        "Days for which mails to a full mailbox or to a host that is down must bounce, with none "
+        "delivered in between, before the address is suppressed.",
     )
-    keep_relay_days: int = setting(
-        "90",
-        be.whole_number(1, 36_500),
-        "Days for which the daily counts of each relay and provider are kept.",
-    )
-    keep_pings_days: int = setting(
+    keep_incoming_days: int = setting(
         "7",
-        be.whole_number(2, 365),
-        "Days for which it is kept that a WebSub hub was told of an update.",
+        be.whole_number(0, 14),
+        "Days for which mail that came back is kept, encrypted. What it meant is kept for "
+        "MOREFOLLOWS_KEEP_REPLIES_DAYS.",
     )
-    keep_imports_days: int = setting(
-        "30",
-        be.whole_number(1, 365),
-        "Days for which the place of an import that broke off is kept.",
+    forward_replies: str = setting(
+        "",
+        be.mail_address,
+        "Where replies of readers are forwarded to; empty: they are at the desk only.",
     )
-    log_level: str = setting("info", be.log_level, "debug, info, warning or error.")
+    api_requests: int = setting(
+        "600", be.whole_number(1, 100_000), "Requests a minute that a key of the API may send."
+    )
+    api_import_size: int = setting(
+        "500000000",
+        be.whole_number(1_000_000, 10_000_000_000),
+        "Octets of a file of readers that a program uploads, at most.",
+    )
+    webhooks_inside: bool = setting(
+        "no",
+        be.yes_no,
+        "Whether webhooks may go to addresses of one's own networks, and without TLS.",
+    )
+    sources_inside: bool = setting(
+        "no",
+        be.yes_no,
+        "Whether feeds, pages and images may be fetched from addresses of one's own networks.",
+    )
     debug: bool = setting("no", be.yes_no, "Development only: error pages with details.")
 
     @property
@@ -323,7 +343,12 @@ class Settings:
         return not self.relays
 
     @property
-    def ways_out(self) -> tuple[RelayAddress, ...]:
+    def listens_for_mail(self) -> bool:
+        """Whether mail to the domain of return paths comes in here."""
+        return any(receiver.takes_mail for receiver in self.intake)
+
+    @property
+    def relays_or_inbox(self) -> tuple[RelayAddress, ...]:
         """The addresses that senders connect to: the relays, or the local inbox."""
         inbox = RelayAddress("127.0.0.1", self.inbox_port, starttls="never", label="local inbox")
         return self.relays or (inbox,)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -17,6 +18,15 @@ from morefollows.config.keyring import Keyring
 def text(value: str) -> str:
     if any(ord(c) < 32 or ord(c) == 127 for c in value):
         raise ValueError("must not contain control characters")
+    return value
+
+
+def mail_address(value: str) -> str:
+    """Returns a mail address in ASCII, or ""."""
+    # The characters of an atom (RFC 5322 §3.2.3). A local part has at most 64 octets (RFC 5321
+    # §4.5.3.1.1).
+    if value and not re.fullmatch(r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[\w.-]{1,255}", value, re.ASCII):
+        raise ValueError("must be one mail address, such as desk@example.org")
     return value
 
 
@@ -55,11 +65,22 @@ def seconds(least: float, most: float) -> Callable[[str], float]:
         try:
             number = float(value)
         except ValueError:
+            # NaN is in no range, so the check below refuses it.
             number = float("nan")
         if not least <= number <= most:
             raise ValueError(f"must be seconds, from {least:g} to {most:g}")
         return number
 
+    return read
+
+
+def percent(value: str) -> float:
+    try:
+        read = float(value)
+    except ValueError:
+        read = -1.0
+    if not 0 <= read < 100:
+        raise ValueError("must be a number from 0 to less than 100")
     return read
 
 
@@ -102,6 +123,15 @@ def hub(value: str) -> str:
     return value
 
 
+def contact(value: str) -> str:
+    """A URI for security.txt (RFC 9116 §2.5.3). A bare mail address becomes one."""
+    if re.fullmatch(r"[^\s@:<>]+@[A-Za-z0-9.-]+", value):
+        return f"mailto:{value}"
+    if value and not re.fullmatch(r"(?:https://|mailto:)[!-~]+", value):
+        raise ValueError("must be a mail address, or a web address that begins with https:")
+    return value
+
+
 def host_name(value: str) -> str:
     if value and not re.fullmatch(
         r"(?=.{1,253}\Z)([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.?)+", value
@@ -141,6 +171,39 @@ def one_of(*words: str) -> Callable[[str], str]:
         return value.lower()
 
     return read
+
+
+def notifier(value: str) -> str:
+    """Returns the URLs of NATS servers, apart by spaces, or ""."""
+    for url in text(value).split():
+        parts = urlsplit(url)
+        # `tls` is NATS's scheme for connections that are encrypted.
+        if parts.scheme not in ("nats", "tls") or not parts.hostname:
+            raise ValueError("must be empty, or such as nats://nats.example.org:4222")
+    return " ".join(value.split())
+
+
+def storage(value: str) -> str:
+    """Returns the address of a bucket, or ""."""
+    parts = urlsplit(text(value))
+    if value and (parts.scheme != "s3" or not parts.hostname or "@" in parts.netloc):
+        raise ValueError(
+            "must be empty, or such as s3://bucket/folder?endpoint=https://s3.example.org"
+        )
+    # Checked at the start, and not when an editor adds the first image.
+    if value and find_spec("storages") is None:
+        raise ValueError("needs django-storages: pip install morefollows[s3]")
+    return value
+
+
+def roles(value: str) -> tuple[tuple[str, str], ...]:
+    """Returns pairs of a role and the value of a claim that gives it."""
+    pairs = tuple((role, claim) for role, _, claim in (one.partition("=") for one in words(value)))
+    if any(
+        role not in ("administrator", "editor", "reporter") or not claim for role, claim in pairs
+    ):
+        raise ValueError("must be such as administrator=news-admins editor=news-editors")
+    return pairs
 
 
 def log_level(value: str) -> str:

@@ -1,7 +1,9 @@
-"""Changes to the courier's state outside the ledger: relay pauses, heartbeats, repeated alerts."""
+"""Changes to the courier's state outside the ledger: relay pauses, repeated alerts."""
 
 from __future__ import annotations
 
+import functools
+import logging
 from collections.abc import Iterable, Sequence
 
 from django.conf import settings
@@ -14,12 +16,14 @@ from morefollows.accounts.models import Editor
 from morefollows.audience.models import Letter
 from morefollows.audit import actions as audit
 from morefollows.courier.ledger import handed_out, recovery, retries
-from morefollows.courier.models import Batch, LastHeartbeat, Relay
+from morefollows.courier.models import Batch, Relay
 from morefollows.courier.refusals import brake
 from morefollows.stories import actions as stories
 from morefollows.stories.actions import now_ms
+from morefollows.stories.alerts.transition_table import Event
 from morefollows.stories.models import Alert
-from morefollows.stories.transition_table import Event
+
+log = logging.getLogger(__name__)
 
 
 def pause_relay(name: str, reason: str = "", *, by: str = "") -> None:
@@ -34,6 +38,8 @@ def pause_relay(name: str, reason: str = "", *, by: str = "") -> None:
             relay.paused_at, relay.paused_by, relay.reason = timezone.now(), by[:200], reason[:300]
             relay.trial_at_ms, relay.trials = None if by else now_ms() + retries.wait_ms(1), 0
             relay.save(update_fields=["paused_at", "paused_by", "reason", "trial_at_ms", "trials"])
+            if not by:
+                audit.record(None, "pause relay", subject=name, relay=name, reason=reason)
             transaction.on_commit(lambda: notify.announce(settings.MOREFOLLOWS.data, "alert"))
 
 
@@ -62,7 +68,7 @@ def relay_takes_mail(name: str) -> None:
     with transaction.atomic():
         if Relay.objects.filter(name=name, paused_at__isnull=False, paused_by="").exists():
             resume_relay(name)
-            audit.record(None, "resume relay", relay=name)
+            audit.record(None, "resume relay", subject=name, relay=name)
 
 
 def resume_relay(name: str) -> None:
@@ -80,28 +86,6 @@ def resume_relay(name: str) -> None:
         )
         tried.update(due_at_ms=now)
         transaction.on_commit(lambda: notify.announce(settings.MOREFOLLOWS.data, "alert"))
-
-
-def sign_of_life() -> list[int]:
-    """Writes the senders' heartbeat. Returns the alerts held for confirmation after a long gap.
-
-    A gap of more than `ask_after` seconds means that a backup was restored or the machine slept.
-    The news may be out of date by then.
-    """
-    longest = int(settings.MOREFOLLOWS.ask_after * 1000)
-    with transaction.atomic():
-        now = now_ms()
-        last = (
-            LastHeartbeat.objects.select_for_update()
-            .filter(pk=1)
-            .values_list("at_ms", flat=True)
-            .first()
-        )
-        asking = (
-            stories.ask_about_late(now - longest) if last is None or now - last > longest else []
-        )
-        LastHeartbeat.objects.update_or_create(pk=1, defaults={"at_ms": now})
-    return asking
 
 
 def retry_failed(alert: int, editor: Editor) -> int:
@@ -134,14 +118,23 @@ def repeat_uncertain(alert: int, editor: Editor) -> int:
     return mails
 
 
-def note_deaths(workers: Iterable[str]) -> None:
-    """Releases the claims of dead sender processes, one transaction each, and logs each alert."""
+def note_deaths(workers: Iterable[str], *, have_ended: bool = True) -> None:
+    """Releases the claims of dead sender processes, one transaction each, and logs each alert.
+
+    `have_ended`: they have certainly ended; otherwise one that lives after all keeps its claims.
+    """
     data = settings.MOREFOLLOWS.data
     for worker in workers:
         with transaction.atomic():
-            for alert, begun in recovery.release_claims(
-                worker, handed_out.read_marks(data, worker)
-            ):
+            orphaned = recovery.release_claims(
+                worker,
+                functools.partial(handed_out.read_marks, data, worker),
+                has_ended=have_ended,
+            )
+            if orphaned is None:
+                log.info("%s lives after all, and keeps what it holds", worker)
+                continue
+            for alert, begun in orphaned:
                 story = Alert.objects.select_related("update__story").get(pk=alert).update.story
                 audit.record(None, "sender died", story=story, alert=Alert(pk=alert), begun=begun)
         handed_out.forget(data, worker)

@@ -1,8 +1,8 @@
 """Channels: how an alert reaches a reader. Mail is the only one so far.
 
-A recipient of an alert is a reader, a channel and an address (`ledger.recipients.Recipient`). The
-channel is a column of the alert. The address is looked up when a batch is loaded. The ledger stores
-neither: only reader ids and one outcome byte each.
+A recipient of an alert is a reader, a channel and an address
+(`recipients.selection.Recipient`). The channel is a column of the alert. The address is looked up
+when a batch is loaded. The ledger stores neither: only reader ids and one outcome byte each.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from morefollows.audience.suppression.bounces import BouncedMail
+    from morefollows.audience.suppression.hard_bounces import BouncedMail
 
 
 class Channel(NamedTuple):

@@ -11,6 +11,8 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from morefollows.audience.models import Letter
+from morefollows.courier.provider_models import ProviderTime as ProviderTime
+from morefollows.courier.provider_models import TlsCount as TlsCount
 from morefollows.stories.models import Alert
 
 
@@ -84,6 +86,14 @@ class Batch(models.Model):
             ),
             models.Index(fields=("alert", "changed_at_ms"), name="batches_changed"),
             models.Index(fields=("alert", "last"), name="batches_readers"),
+            # Sums of an alert are read from it alone; a row with its readers has many pages.
+            models.Index(
+                fields=(
+                    *("alert", "size", "accepted", "deferred", "refused", "skipped"),
+                    *("uncertain", "expired", "repeated"),
+                ),
+                name="batches_counts",
+            ),
         )
 
     def __str__(self) -> str:
@@ -232,6 +242,9 @@ class SenderProcess(models.Model):
     seen_at_ms = models.BigIntegerField(help_text="its last heartbeat")
     skew_ms = models.BigIntegerField(
         default=0, db_default=0, help_text="its clock less the database's"
+    )
+    share = models.FloatField(
+        default=0, db_default=0, help_text="its part of the relays' limits, from 0 to 1"
     )
     waiting_since_ms = models.BigIntegerField(
         null=True, help_text="when the call that it waits for began; empty: none"

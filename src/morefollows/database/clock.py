@@ -1,6 +1,6 @@
 """The database's clock.
 
-Leases, due times and the ends of holds are set and compared by it on every node.
+Invariant: leases, due times and the ends of holds are set and compared by it on every node.
 
 On SQLite it is the machine's clock. On PostgreSQL each process queries the server's clock from time
 to time, and extrapolates with a clock that can't be set. `use_own` is for tests that set the clock.
@@ -9,14 +9,13 @@ to time, and extrapolates with a clock that can't be set. `use_own` is for tests
 from __future__ import annotations
 
 import asyncio
-import functools
 import threading
 import time
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from morefollows.database.uptime import uptime as uptime
+
 _GOOD_FOR = 30.0  # seconds until the database is queried again
-_BOOT = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # continues while the machine sleeps
 
 use_own = False
 
@@ -28,11 +27,6 @@ class _Look(NamedTuple):
 
 _last = _Look(float("-inf"), None)
 _lock = threading.Lock()
-
-
-#: Seconds by a clock that is never set and continues while the machine sleeps. Called for each
-#: mail.
-uptime: Callable[[], float] = functools.partial(time.clock_gettime, _BOOT)
 
 
 def now_ms() -> int:

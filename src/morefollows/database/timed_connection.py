@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
 
-_TELL_AFTER = 5.0  # seconds
+_WARN_AFTER = 5.0  # seconds
 
 
 class TimedConnection(psycopg.Connection[Any]):
@@ -60,7 +60,7 @@ class WatchedConnection(TimedConnection):
 
 def _watch() -> None:
     """Logs long waits, checking every second. Runs in a thread of its own."""
-    told: dict[int, float] = {}
+    logged: dict[int, float] = {}
     while True:
         time.sleep(1.0)
         now = time.monotonic()
@@ -68,12 +68,12 @@ def _watch() -> None:
             late = [
                 (id(one), since)
                 for one in _open
-                if (since := one.waits_since) and now - since > _TELL_AFTER
+                if (since := one.waits_since) and now - since > _WARN_AFTER
             ]
         for number, since in late:
-            if told.get(number) != since:
+            if logged.get(number) != since:
                 log.warning("the database has not answered for %.0f s", now - since)
-        told = dict(late)
+        logged = dict(late)
 
 
 _open: weakref.WeakSet[WatchedConnection] = weakref.WeakSet()

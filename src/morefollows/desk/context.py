@@ -15,24 +15,47 @@ from django.utils.translation import gettext
 from morefollows.audience import placeholders
 from morefollows.audience.models import Newsroom
 from morefollows.courier.restore import actions as restores
-from morefollows.helpers import running_up
+from morefollows.desk.local_inbox.views import may_open
+from morefollows.nodes.failing_processes import failing_processes
+from morefollows.setup import first_run
+from morefollows.setup.brand.look import look
 
 
 def newsroom(request: HttpRequest) -> dict[str, Any]:
     """Adds these names to every template's context; queries run only when a name is used.
 
-    `newsroom`: None before set-up. `local_inbox`: True if no mail leaves the machine.
+    `look`: the brand in force. `newsroom`: None before set-up. `local_inbox`: True if no mail
+    leaves the machine. `opens_inbox`: whether this client may open its pages.
     `placeholders`: settings that must be filled in before mail can be sent. `failing`: processes
-    that exit on each start. `restored`: the two times if the database is older than was seen before
-    (see `courier.restore`), else None.
+    that exit on each start. `set_up`: see `_set_up`. `restored`: the two times if the
+    database is older than was seen before (see `courier.restore`), else None.
     """
     return {
+        "look": SimpleLazyObject(look),
         "newsroom": SimpleLazyObject(lambda: Newsroom.objects.filter(pk=1).first()),
+        "site_url": settings.MOREFOLLOWS.url,
         "local_inbox": settings.MOREFOLLOWS.inbox,
+        "opens_inbox": SimpleLazyObject(lambda: may_open(request)),
         "placeholders": SimpleLazyObject(placeholders.blocking),
-        "failing": SimpleLazyObject(lambda: running_up.failing(settings.MOREFOLLOWS.data)),
+        "failing": SimpleLazyObject(lambda: failing_processes(settings.MOREFOLLOWS.data)),
+        "set_up": SimpleLazyObject(lambda: _set_up(request)),
         "restored": SimpleLazyObject(_restored),
     }
+
+
+def _set_up(request: HttpRequest) -> dict[str, int] | None:
+    """For the banner of the first run: None if it is done, or not for this editor.
+
+    It is offered until the newsroom has a name, and to be gone on with once it was begun.
+    """
+    if not getattr(request.user, "may_administer", False):
+        return None
+    step = first_run.next_step()
+    if not step:
+        named = Newsroom.objects.filter(pk=1).exclude(name=placeholders.DEFAULT_NAME)
+        if named.exists() or first_run.is_finished():
+            return None
+    return {"step": step}
 
 
 def _restored() -> dict[str, str] | None:

@@ -54,11 +54,11 @@ def _silent(rows: list[SenderProcess], now: int) -> list[str]:
     last = max((row.seen_at_ms for row in rows), default=now)
     if not rows:
         return []
-    words = _(
+    text = _(
         "No sender has written to the database for %(seconds)d s. "
         "It is locked, or they stopped. Mail waits."
     )
-    return [words % {"seconds": (now - last) // 1000}]
+    return [text % {"seconds": (now - last) // 1000}]
 
 
 def _clocks(rows: list[SenderProcess], now: int) -> list[str]:
@@ -67,11 +67,10 @@ def _clocks(rows: list[SenderProcess], now: int) -> list[str]:
         for row in rows
         if abs(row.skew_ms) > _SKEWED_MS and now - row.seen_at_ms < _SILENT_MS
     }
-    words = _(
+    text = _(
         "The clock of %(host)s is %(seconds)d s off the database’s. "
         "Mail goes by the database’s clock."
     )
     return [
-        words % {"host": host, "seconds": abs(skew) // 1000}
-        for host, skew in sorted(skewed.items())
+        text % {"host": host, "seconds": abs(skew) // 1000} for host, skew in sorted(skewed.items())
     ]

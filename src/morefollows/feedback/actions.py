@@ -9,7 +9,7 @@ from django.db.models import Sum
 
 from morefollows.courier.models import Batch
 from morefollows.feedback.curve import Histogram
-from morefollows.stories import publication
+from morefollows.stories.alerts import publication
 from morefollows.stories.models import Alert
 
 

@@ -28,8 +28,8 @@ from morefollows.courier.models import (
 )
 from morefollows.feedback.actions import final_curve
 from morefollows.stories.actions import now_ms
+from morefollows.stories.alerts.transition_table import ENDED
 from morefollows.stories.models import Alert
-from morefollows.stories.transition_table import ENDED
 
 REPLIES = 50  #: how many of an alert's most frequent replies are kept; the desk shows as many
 _COUNTS = ("size", "accepted", "deferred", "refused", "skipped", "uncertain", "expired", "repeated")
@@ -136,7 +136,7 @@ def _with_digests(alert: int, merged: BatchContents) -> tuple[BatchContents, lis
         if reader in place:
             done.append(key)
             # A mail of its own outweighs the digest that listed the alert later.
-            if state not in history.NOT_TOLD and outcomes[place[reader]] not in _HAD:
+            if state not in history.NOT_SENT and outcomes[place[reader]] not in _HAD:
                 outcomes[place[reader]] = Outcome.IN_DIGEST
     return BatchContents(merged.readers, bytes(outcomes)), done
 
@@ -182,7 +182,7 @@ def _fold_rest_of_digests(alert: int) -> None:
     """Packs readers who got the alert in a digest but are in none of its batches."""
     rows = DigestItem.objects.filter(alert=alert).exclude(letter__state="waiting")
     items = list(rows.values_list("pk", "reader", "letter__state")[: packing.READERS])
-    readers = sorted({reader for _, reader, state in items if state not in history.NOT_TOLD})
+    readers = sorted({reader for _, reader, state in items if state not in history.NOT_SENT})
     if readers:
         highest = Batch.objects.filter(alert=alert).aggregate(n=Max("number", default=0))["n"]
         in_digests = BatchContents(array("q", readers), bytes([Outcome.IN_DIGEST]) * len(readers))

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from typing import Any, TypedDict
 
 from django.conf import settings
-from django.db.models import Count, Q, Sum
+from django.db.models import Sum
 
 from morefollows.courier.models import Batch, Brake, Outcome, Relay, ReplyCount
 from morefollows.courier.relays import stats
@@ -76,9 +76,9 @@ def progress(alert: Alert) -> Progress:
     sums = Batch.objects.filter(alert=alert).aggregate(
         size=Sum("size", default=0),
         repeated=Sum("repeated", default=0),
-        retrying=Count("pk", filter=Q(worker="", attempts__gt=0, due_at_ms__isnull=False)),
         **{name: Sum(name, default=0) for name in _OUTCOMES},
     )
+    retrying = Batch.objects.filter(alert=alert, due_at_ms__isnull=False, worker="")
     counts = {name: sums[name] for name in _OUTCOMES}
     curve = alert.curve or live_curve(
         alert, sums["size"] - counts["skipped"] - counts["refused"] - counts["expired"]
@@ -95,7 +95,7 @@ def progress(alert: Alert) -> Progress:
         uncertain=counts["uncertain"],
         expired=counts["expired"],
         repeated=sums["repeated"],
-        retrying=sums["retrying"],
+        retrying=retrying.filter(attempts__gt=0).count(),
         rate=curve["rate"],
         seconds=curve["seconds"],
         curve=curve["points"],
@@ -125,7 +125,7 @@ def relay_states() -> list[RelayState]:
     known = {relay.name: relay for relay in Relay.objects.all()}
     rows = stats.live_rows()
     states: list[RelayState] = []
-    for address in settings.MOREFOLLOWS.ways_out:
+    for address in settings.MOREFOLLOWS.relays_or_inbox:
         relay = known.get(address.name) or Relay(name=address.name)
         states.append(
             RelayState(

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from django.conf import settings
 from django.utils import timezone
 
-from morefollows.config.relay_address import RelayAddress
+from morefollows.config.addresses.relay_address import RelayAddress
 from morefollows.courier.models import Brake, Relay, RelayAtWork, RelayCount
 from morefollows.courier.relays.stats import live_rows, trouble_now
 from morefollows.stories.models import Alert
@@ -56,7 +56,7 @@ def relay_rows() -> list[RelayRow]:
             [row for row in counts if row.relay == address.name],
             on,
         )
-        for address in settings.MOREFOLLOWS.ways_out
+        for address in settings.MOREFOLLOWS.relays_or_inbox
     ]
 
 

@@ -8,10 +8,10 @@ from datetime import datetime
 from morefollows.audit.models import AuditEntry
 from morefollows.courier.models import Batch
 from morefollows.feedback.progress import Progress
-from morefollows.stories import transition_table, transitions
 from morefollows.stories.actions import may_go_on
+from morefollows.stories.alerts import transition_table, transitions
+from morefollows.stories.alerts.transition_table import Event
 from morefollows.stories.models import Alert
-from morefollows.stories.transition_table import Event
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class AlertReport:
         return self.to_come + self.never
 
     @property
-    def worth_telling(self) -> bool:
+    def worth_showing(self) -> bool:
         """Whether anything went wrong."""
         return bool(self.deaths or self.uncertain or self.twice or self.may_retry)
 

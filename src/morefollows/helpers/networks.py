@@ -1,29 +1,23 @@
-"""Network addresses of clients, as text: which to trust, and the network to count and store."""
+"""The networks that clients come from, as text: what to count attempts by, and what to store."""
 
 from __future__ import annotations
 
 import ipaddress
 
 
-def believed(peer: str, forwarded: str, proxies: int) -> str:
-    """Returns the client's address in its shortest form; "" if unknown.
+def prefixes(address: str) -> list[tuple[str, int]]:
+    """Returns the networks to count a sign-up by, and how many times as much each may ask for.
 
-    `peer` is the address that connected to us, `forwarded` the header X-Forwarded-For. Each of our
-    own `proxies` (`Settings.trusted_proxies`) appends the address that connected to it. So that
-    many entries from the right are true. Entries further left are the client's own claim.
+    A provider hands a household a /64 to /56 and a company a /48; a /32 is a whole provider, as is
+    about a /24 of IPv4. Addresses that are not known are one network.
     """
-    claimed = peer
-    if proxies:
-        heard = [part.strip() for part in forwarded.split(",") if part.strip()]
-        claimed = heard[-proxies] if len(heard) >= proxies else claimed
-    try:
-        # Without the zone of a link-local address (RFC 4007 §11).
-        address = ipaddress.ip_address(claimed.partition("%")[0])
-    except ValueError:
-        return ""
-    # On a dual-stack socket IPv4 clients appear as ::ffff:192.0.2.1 (RFC 4291 §2.5.5.2). Unmapped,
-    # all of IPv4 would be one IPv6 network.
-    return str(getattr(address, "ipv4_mapped", None) or address)
+    if not address:
+        return [("", 1)]
+    wider = ((64, 1), (56, 2), (48, 4), (32, 100)) if ":" in address else ((32, 1), (24, 10))
+    return [
+        (str(ipaddress.ip_network(f"{address}/{bits}", strict=False)), factor)
+        for bits, factor in wider
+    ]
 
 
 def network(address: str) -> str:

@@ -1,8 +1,12 @@
 """CSV that is safe to open in a spreadsheet. Every CSV export uses it.
 
-A spreadsheet runs a cell that begins with certain characters as a formula, whoever wrote it. Such a
-cell gets a leading apostrophe, which spreadsheets read as "this is text". `original` removes it, so
-that an export can be imported without loss.
+A spreadsheet runs a cell that begins with certain characters as a formula, also if a stranger wrote
+it. Such a cell gets a leading apostrophe, which spreadsheets read as "this is text". `original`
+removes it, so that an export can be imported without loss.
+
+Where the comma is for decimals, Excel splits a line at semicolons, wherever quotation marks stand.
+So what follows a semicolon, a tab or a line break inside of a cell may become a cell of its own,
+and gets an apostrophe, too.
 """
 
 from __future__ import annotations
@@ -14,17 +18,23 @@ from collections.abc import Iterable
 from typing import BinaryIO
 
 # The full-width characters count as the others with a Japanese or Chinese keyboard.
-_RUN = re.compile("'*[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
+_FORMULA = "=+\\-@\uff1d\uff0b\uff0d\uff20"
+_RUN = re.compile(f"'*[{_FORMULA}\t\r\n]")
+_INSIDE = re.compile(f"(?<=[;\t\r\n])(?=[\"']*[{_FORMULA}])")
+_INSIDE_WRITTEN = re.compile(f"(?<=[;\t\r\n])'(?=[\"']*[{_FORMULA}])")
 
 
 def harmless(cell: object) -> object:
     """Returns a cell that is safe in a file. Values that are not text stay unchanged."""
-    return f"'{cell}" if isinstance(cell, str) and _RUN.match(cell) else cell
+    if not isinstance(cell, str):
+        return cell
+    return ("'" if _RUN.match(cell) else "") + _INSIDE.sub("'", cell)
 
 
 def original(cell: str) -> str:
     """Returns the text from which `harmless` made this cell."""
-    return cell[1:] if cell.startswith("'") and _RUN.match(cell) else cell
+    cell = cell[1:] if cell.startswith("'") and _RUN.match(cell) else cell
+    return _INSIDE_WRITTEN.sub("", cell)
 
 
 def write_csv(file: BinaryIO, columns: Iterable[str], rows: Iterable[Iterable[object]]) -> int:

@@ -1,1 +1,1 @@
-"""Stories that come from outside: read from a file, cleared of boilerplate, saved as a draft."""
+"""What comes in: feeds, pages, wires, folders, mailboxes and files become drafts."""

@@ -11,7 +11,7 @@ from django.template.loader import render_to_string
 from django.utils import translation
 
 from morefollows.audience.models import Newsroom
-from morefollows.live import html_cache, published
+from morefollows.live import published, rendering_cache
 from morefollows.live.stream import missed_events
 from morefollows.stories.models import Story, Update
 
@@ -49,7 +49,7 @@ def section(
         "update": update,
         "renamed": before is None or before.headline != update.headline,
         "on_top": update.headline == on_top,
-        "html": html_cache.cached_html(update.text, lazy=not first),
+        "html": rendering_cache.cached_html(update.text, lazy=not first),
         "corrected": corrected,
     }
 
@@ -82,9 +82,9 @@ def corrected_html(correction: Update, language: str) -> str:
     return _render("live/corrected.html", {"correction": correction}, language)
 
 
-def section_html(told: dict[str, Any], language: str) -> str:
+def section_html(values: dict[str, Any], language: str) -> str:
     """One of `sections` as HTML."""
-    return _render("live/update.html", {"told": told}, language)
+    return _render("live/update.html", {"told": values}, language)
 
 
 def withdrawal_html(story: Story, language: str) -> str:
@@ -93,13 +93,20 @@ def withdrawal_html(story: Story, language: str) -> str:
 
 
 def notice(story: Story) -> dict[str, Any]:
-    """The context of `live/withdrawal.html`, without the earlier updates."""
+    """The context of `live/withdrawal.html`: of what was withdrawn only the headline, struck.
+
+    It is the one under which the story was first published, as its time is.
+    """
     last = published.updates(story)[0]
-    said = last if last.kind == Update.Kind.WITHDRAWAL else None
+    withdrawal = last if last.kind == Update.Kind.WITHDRAWAL else None
+    before = [one for one in published.updates(story) if one is not withdrawal]
     return {
-        "update": said,
+        "update": withdrawal,
+        "headline": before[-1].headline if before else "",
+        "language": before[-1].language if before else story.language,
+        "since": before[-1].published_at if before else last.published_at,
         "at": last.published_at,
-        "html": html_cache.cached_html(said.text) if said else "",
+        "html": rendering_cache.cached_html(withdrawal.text) if withdrawal else "",
     }
 
 

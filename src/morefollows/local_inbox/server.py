@@ -36,6 +36,10 @@ _LONGEST_COMMAND = 4096  # RFC 5321 §4.5.3.1.4: at least 512, more for extensio
 _MOST_UNREAD = 262_144  # bytes of unanswered commands after which reading pauses
 _IDLE = 300.0  # seconds, RFC 5321 §4.5.3.2.7
 _PATH = re.compile(rb"^<([^<>\r\n]*)>((?: [^ ]+)*)$")
+#: Methods of HTTP (RFC 9110 §9), which begin a request that a browser sends.
+_BROWSERS = frozenset(
+    (b"GET", b"HEAD", b"POST", b"PUT", b"DELETE", b"CONNECT", b"OPTIONS", b"PATCH")
+)
 _BARE = re.compile(rb"(?<!\r)\n|\r(?!\n)")
 
 
@@ -192,7 +196,11 @@ class InboxConnection(asyncio.Protocol):
     def _command(self, line: bytes, out: list[bytes]) -> None:
         verb, _, rest = line.rstrip(b"\r\n").partition(b" ")
         verb = verb.upper()
-        if not line.endswith(b"\r\n"):
+        if verb in _BROWSERS or verb.endswith(b":"):
+            # A page in a browser can send a request here, with commands in its body.
+            out.append(b"554 5.5.1 this is SMTP, not HTTP\r\n")
+            self._end(out)
+        elif not line.endswith(b"\r\n"):
             out.append(b"500 5.5.2 lines must end with CR LF\r\n")
         elif verb == b"EHLO":
             self._forget()
@@ -219,14 +227,18 @@ class InboxConnection(asyncio.Protocol):
             out.append(b"250 2.0.0 nothing done\r\n")
         elif verb == b"QUIT":
             out.append(b"221 2.0.0 goodbye\r\n")
-            self._transport.write(b"".join(out))
-            out.clear()
-            self._unread.clear()
-            self._transport.close()
+            self._end(out)
         elif verb == b"VRFY":
             out.append(b"252 2.1.5 every address has an inbox here\r\n")
         else:
             out.append(b"502 5.5.1 not known here\r\n")
+
+    def _end(self, out: list[bytes]) -> None:
+        """Sends the replies and closes. Commands that follow are not looked at."""
+        self._transport.write(b"".join(out))
+        out.clear()
+        self._unread.clear()
+        self._transport.close()
 
     def _mail(self, rest: bytes) -> bytes:
         found = _PATH.match(rest[5:].strip()) if rest[:5].upper() == b"FROM:" else None
@@ -267,6 +279,7 @@ class InboxConnection(asyncio.Protocol):
 
     def _too_long(self) -> None:
         left = self._last_heard + _IDLE - time.monotonic()
+        # The timer is set once and moved on here: setting it anew for each command would cost more.
         if left <= 0:
             self.close()
         else:
@@ -281,18 +294,19 @@ _HEADER = re.compile(
 def arrivals(sender: bytes, recipients: list[bytes], content: bytes) -> list[Arrival]:
     """Returns the rows for one mail: one for each recipient."""
     head = content.partition(b"\r\n\r\n")[0] + b"\r\n"
-    said: dict[bytes, bytes] = {}
+    fields: dict[bytes, bytes] = {}
     for found in _HEADER.finditer(head):
-        said.setdefault(found[1].lower(), found[2])
+        # Of a field that stands twice the first counts, as in most mail programs.
+        fields.setdefault(found[1].lower(), found[2])
     now = time.time_ns() // 1_000_000
     return [
         Arrival(
             now,
             _text(sender),
             _text(recipient),
-            _text(said.get(b"message-id", b"")).strip(),
-            _words(said.get(b"from", b"")),
-            _words(said.get(b"subject", b"")),
+            _text(fields.get(b"message-id", b"")).strip(),
+            _header_text(fields.get(b"from", b"")),
+            _header_text(fields.get(b"subject", b"")),
             content,
         )
         for recipient in recipients
@@ -303,16 +317,16 @@ def _text(raw: bytes) -> str:
     return raw.decode("utf-8", "replace")
 
 
-def _words(raw: bytes) -> str:
+def _header_text(raw: bytes) -> str:
     """Returns a header's text, unfolded, with encoded words decoded (RFC 2047) where possible."""
     text = _text(raw).replace("\r\n", "")
     if "=?" not in text:
         return text
     try:
-        words = str(make_header(decode_header(text)))
+        decoded = str(make_header(decode_header(text)))
     except (ValueError, LookupError, MessageError):
         return text
-    return words.encode("utf-8", "replace").decode()  # some charsets decode to lone surrogates
+    return decoded.encode("utf-8", "replace").decode()  # some charsets decode to lone surrogates
 
 
 def run_inbox(data: Path, listening: socket.socket) -> None:
@@ -335,6 +349,7 @@ async def _run(data: Path, listening: socket.socket) -> None:
     for connection in list(server.connections):
         connection.close()
     with contextlib.suppress(TimeoutError):
+        # Clients that do not take the 421 are not waited for longer.
         async with asyncio.timeout(1):
             await server.gone()
     store.close()

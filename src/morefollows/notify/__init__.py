@@ -1,6 +1,8 @@
-"""Notifications between the processes on one machine: there is something new in the database.
+"""Notifications between processes: there is something new in the database.
 
-A notification is one datagram to each listener's Unix socket in one folder; it needs no server.
+Three kinds carry them (`interface.Notifier`): datagrams between the processes with one data folder
+(`datagrams`), PostgreSQL (`postgres`) and NATS (`nats`). `processes.bootstrap` chooses one for the
+process with `use`; without that it is datagrams.
 
 Invariant: `announce` never blocks and never fails. Notifications are best effort: listeners poll
 the database at least every `Listener.patience_seconds`.
@@ -10,77 +12,59 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
-import os
-import socket
-import tempfile
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
 
-# In bytes: `sun_path` of a Unix socket has 104 on macOS and 108 on Linux, less the file name.
-_LONGEST_PATH = 90
+from morefollows.notify.datagrams import DatagramNotifier
+from morefollows.notify.datagrams import socket_folder as socket_folder
+from morefollows.notify.interface import MISSED, Notifier
+
+_chosen: Notifier | None = None
 
 
-def socket_folder(data: Path) -> Path:
-    """The folder of the sockets of all processes with this data folder. Creates it.
-
-    It is in the temporary folder if the data folder's path is too long for a socket. Raises
-    `PermissionError` if another user owns it.
-    """
-    place = data.absolute() / "line"
-    if len(os.fsencode(place)) > _LONGEST_PATH:
-        mark = hashlib.sha256(os.fsencode(place)).hexdigest()[:16]
-        place = Path(tempfile.gettempdir()) / f"morefollows-{os.getuid()}-{mark}"
-    place.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if place.stat().st_uid != os.getuid():
-        raise PermissionError(f"{place} belongs to somebody else")
-    return place
+def use(notifier: Notifier | None) -> None:
+    """Chooses what carries this process's notifications; None: datagrams. Closes the one before."""
+    global _chosen
+    if _chosen is not None:
+        _chosen.close()
+    _chosen = notifier
 
 
 def announce(data: Path, word: str) -> None:
-    """Sends `word` to every listener. Never blocks and never fails."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
-        sender.setblocking(False)
-        try:
-            listeners = list(socket_folder(data).glob("*.sock"))
-        except OSError:  # the folder can't be created or used: a full disk, or another owner
-            return
-        for path in listeners:
-            try:
-                sender.sendto(word.encode(), str(path))
-            except ConnectionRefusedError:
-                path.unlink(missing_ok=True)  # left behind by a process that was killed
-            except OSError:
-                pass  # its queue is full, so that listener will wake up anyway
+    """Sends `word` to every listener. Never blocks and never fails. `data`: the data folder."""
+    (_chosen or DatagramNotifier(data)).announce(word)
 
 
-class Listener(asyncio.DatagramProtocol):
+class Listener:
     """Receives notifications: ``await listener.wait()`` returns on the next one or a timeout.
 
-    `words`: the notifications to wake up for; None: all. `patience_seconds`: the timeout.
+    `words`: the notifications to wake up for; None: all. `heard`: called at each of them, before
+    `wait` returns. `patience_seconds`: the timeout. `notifier`: None for the process's own.
     """
 
     patience_seconds = 1.0
 
-    def __init__(self, data: Path, words: Collection[str] | None = None) -> None:
-        self._words = None if words is None else {word.encode() for word in words}
-        self._path = socket_folder(data) / f"{os.getpid()}.sock"
+    def __init__(
+        self,
+        data: Path,
+        words: Collection[str] | None = None,
+        heard: Callable[[], None] = lambda: None,
+        notifier: Notifier | None = None,
+    ) -> None:
+        self._notifier = notifier or _chosen or DatagramNotifier(data)
+        self._heard = heard
+        self._words = None if words is None else frozenset(words)
         self._event = asyncio.Event()
-        self._transport: asyncio.BaseTransport | None = None
+        self._unsubscribe: Callable[[], None] | None = None
 
     async def open(self) -> None:
-        """Binds the socket. Call before `wait`, in the event loop."""
-        self._path.unlink(missing_ok=True)
-        listening = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        listening.setblocking(False)
-        listening.bind(str(self._path))
-        self._transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
-            lambda: self, sock=listening
-        )
+        """Begins to listen. Call before `wait`, in the event loop."""
+        self._unsubscribe = await self._notifier.subscribe(self._received)
 
-    def datagram_received(self, data: bytes, addr: object) -> None:
-        if self._words is None or data in self._words:
+    def _received(self, word: str) -> None:
+        if self._words is None or word in self._words or word == MISSED:
             self._event.set()
+            self._heard()
 
     def wake(self) -> None:
         """Ends a wait. For callers in the same event loop."""
@@ -98,6 +82,5 @@ class Listener(asyncio.DatagramProtocol):
         self._event.clear()
 
     def close(self) -> None:
-        if self._transport is not None:
-            self._transport.close()
-        self._path.unlink(missing_ok=True)
+        if self._unsubscribe is not None:
+            self._unsubscribe()

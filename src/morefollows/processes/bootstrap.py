@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
-from pathlib import Path
+from importlib.util import find_spec
 
 from morefollows import __version__
 from morefollows.config import loading
@@ -18,7 +18,7 @@ from morefollows.processes import lock
 
 log = logging.getLogger(__name__)
 
-_TELL_AFTER = 5  # seconds of waiting before the log says so
+_WARN_AFTER = 5  # seconds of waiting before the log says so
 
 
 class UnknownDatabase(Exception):
@@ -39,6 +39,16 @@ def start_django(*, check: bool = True) -> bool:
     While `up` runs on this data folder and no URL is set, links use the address that `up` listens
     on.
     """
+    load_django()
+    refuse_unknown_database()
+    checked = check and check_keys()
+    apply_stored_settings()
+    choose_notifier()
+    return checked
+
+
+def load_django() -> None:
+    """Reads the settings and starts Django, without the database. Raises `SettingsError`."""
     if "MOREFOLLOWS_URL" not in os.environ and "MOREFOLLOWS_URL_FILE" not in os.environ:
         other = lock.running_up(loading.load().data)
         if other and other.get("url"):
@@ -52,8 +62,50 @@ def start_django(*, check: bool = True) -> bool:
     # Load the DKIM keys now: an invalid key is an error at the start, not with the first alert.
     dkim.signers(configured.MOREFOLLOWS)
     django.setup()
-    refuse_unknown_database()
-    return check and check_keys()
+
+
+def choose_notifier() -> None:
+    """Chooses what wakes up other processes, and the session for locks. Connects to nothing yet."""
+    from django.conf import settings
+
+    from morefollows import notify
+    from morefollows.database import connections
+    from morefollows.nodes import leader
+
+    config: Settings = settings.MOREFOLLOWS
+    if leader.has_session():  # chosen before, in this process
+        return
+    session = None
+    if config.database_url.startswith("postgres"):
+        from morefollows.database.session import DatabaseSession
+
+        parameters = connections.session_parameters(config.listen_url or config.database_url)
+        session = DatabaseSession(parameters)
+        leader.use_session(session)
+    if config.notify:
+        if find_spec("nats") is None:
+            raise SettingsError(
+                "MOREFOLLOWS_NOTIFY", "needs nats-py: pip install morefollows[nats]"
+            )
+        from morefollows.notify.nats import NatsNotifier
+
+        notify.use(NatsNotifier(config.notify.split()))
+    elif session is not None:
+        from morefollows.notify.postgres import PostgresNotifier
+
+        notify.use(PostgresNotifier(session))
+
+
+def apply_stored_settings() -> None:
+    """Takes the settings that were changed at the desk. Does nothing without a database."""
+    from django.db import DatabaseError, connection
+
+    from morefollows.setup import in_force
+
+    try:
+        in_force.apply_stored()
+    except DatabaseError:  # no server, or no tables yet
+        connection.close()
 
 
 def refuse_unknown_database() -> None:
@@ -62,7 +114,8 @@ def refuse_unknown_database() -> None:
     Does nothing if the database can't be queried: the command that uses it reports the error.
     """
     from django.db import DatabaseError, connection
-    from django.db.migrations.loader import MigrationLoader
+
+    from morefollows.database.known_migrations import MOVED, unknown_migrations
 
     try:
         with connection.cursor() as cursor:
@@ -79,35 +132,27 @@ def refuse_unknown_database() -> None:
             "export`), then start with an "
             "empty data folder or database, and import them."
         )
-    unknown = {(app, name) for app, name in applied if not _known(app, name)}
-    # Migrations that a later one replaces are known too. To find them takes loading all migrations.
-    if unknown:
-        loader = MigrationLoader(None, ignore_no_migrations=True)
-        unknown -= {
-            replaced
-            for migration in loader.disk_migrations.values()
-            for replaced in migration.replaces
-        }
-    if unknown:
-        app, name = sorted(unknown)[-1]
+    if MOVED in applied:
+        raise UnknownDatabase(
+            f"{connection.settings_dict['NAME']}: what was in this file was moved to PostgreSQL, "
+            f"and may have changed there since. Set DATABASE_URL to that database."
+        )
+    unknown = unknown_migrations(applied)
+    from morefollows.nodes import admission
+
+    if unknown and not admission.not_bearable([f"{app}.{name}" for app, name in unknown]):
+        log.warning(
+            "the database is a newer version's; this one (%s) can go on with what it added",
+            __version__,
+        )
+    elif unknown:
+        app, name = unknown[-1]
         raise UnknownDatabase(
             f"The database belongs to a newer version of More Follows than this one "
             f"({__version__}), which does not "
             f"know {app}.{name}. Install the newer version again; or, to go back, restore "
             f"the backup made before it."
         )
-
-
-def _known(app: str, name: str) -> bool:
-    """Returns whether this version has that migration."""
-    from django.apps import apps
-
-    try:
-        package = apps.get_app_config(app).module
-    except LookupError:
-        return False
-    assert package is not None
-    return any((Path(place) / "migrations" / f"{name}.py").exists() for place in package.__path__)
 
 
 def check_keys() -> bool:
@@ -140,7 +185,7 @@ def wait_for_keys() -> None:
     """Waits until our keys were compared with the database's. Raises `SettingsError`."""
     waited = 0
     while not check_keys():
-        if waited == _TELL_AFTER:
+        if waited == _WARN_AFTER:
             log.warning(
                 "the database can't be reached, or is not set up; nothing is sent until its "
                 "keys are compared"
@@ -226,8 +271,22 @@ def migrate() -> list[str]:
             "evidence was not protected by the database, and is now: %s", ", ".join(unprotected)
         )
         append_only.create_triggers("default")
+    _note_steps()
     check_keys()
     return waiting
+
+
+def _note_steps() -> None:
+    """Notes for older versions which migrations they can go on with: see `tools/migrations`."""
+    from django.db.migrations.loader import MigrationLoader
+
+    from morefollows.nodes import actions
+
+    steps = {
+        f"{app}.{name}": bool(getattr(migration, "contract", False))
+        for (app, name), migration in MigrationLoader(None).disk_migrations.items()
+    }
+    actions.write_steps(steps)
 
 
 def pending() -> list[str]:

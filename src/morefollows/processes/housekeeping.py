@@ -15,23 +15,34 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.conf import settings
-from django.contrib.sessions.models import Session
 from django.core.management import call_command
 from django.db import connection, transaction
 from django.db.models import Exists, Max, Model, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from morefollows.audience import actions as audience
+from morefollows.accounts.models import DeskSession
+from morefollows.api.http.idempotent import forget_answers, old_answers
+from morefollows.api.imports.actions import forget_imports
+from morefollows.api.webhooks.delivery import forget_events, old_events
 from morefollows.audience import departures
-from morefollows.audience.consent import seals
-from morefollows.audience.drills import forget_unanswered
-from morefollows.audience.models import Bounce, Letter
+from morefollows.audience.consent import retention, seals
+from morefollows.audience.drills import forget_unanswered, unanswered_invitations
+from morefollows.audience.models import Bounce, Letter, Newsroom
 from morefollows.audience.signup import limits
-from morefollows.audience.suppression.bounces import FORGOTTEN
-from morefollows.courier.models import Batch, Brake, RelayAtWork, RelayCount
+from morefollows.audience.statistics import count_cache, growth
+from morefollows.audience.suppression.hard_bounces import FORGOTTEN
+from morefollows.audience.topics import merging
+from morefollows.backups import schedule
+from morefollows.courier.models import Batch, Brake, RelayAtWork, RelayCount, TlsCount
 from morefollows.feedback import archive
+from morefollows.feedback.models import IncomingMail
+from morefollows.helpers import local_time
 from morefollows.live.models import Ping
+from morefollows.nodes import actions as nodes
 from morefollows.stories.actions import now_ms
+from morefollows.stories.alerts import alert_audience
+from morefollows.stories.alerts.canary import old_canaries
+from morefollows.stories.drafts import deletion
 from morefollows.stories.images import actions as images
 from morefollows.stories.models import Alert
 
@@ -63,16 +74,56 @@ class Interrupted(Exception):
 
 def tasks() -> list[Task]:
     """Returns all tasks in order; a task may depend on earlier ones."""
+    return [*_about_people(), *_about_sending(), *_about_programs()]
+
+
+def _about_people() -> list[Task]:
     return [
-        Task("unconfirmed sign-ups", audience.expire_unconfirmed),
-        Task("unanswered invitations to drills", forget_unanswered),
-        Task("whole client addresses", audience.shorten_client_addresses),
-        Task("places of broken imports", audience.forget_broken_imports),
-        Task("tallies and spent proofs of work", lambda: limits.forget_old(between=give_way)),
-        Task("images that nothing shows", images.delete_unused),
-        Task("sessions", _sessions, Session.objects.filter(expire_date__lt=timezone.now()).count),
+        Task(
+            "unconfirmed sign-ups",
+            retention.expire_unconfirmed,
+            lambda: retention.overdue_sign_ups().count(),
+        ),
+        Task("readers of merged topics, moved", lambda: merging.move_all(between=give_way)),
+        Task(
+            "unanswered invitations to drills",
+            forget_unanswered,
+            lambda: unanswered_invitations().count(),
+        ),
+        Task(
+            "whole client addresses",
+            retention.shorten_client_addresses,
+            lambda: retention.whole_client_addresses().count(),
+        ),
+        Task(
+            "places of broken imports",
+            retention.forget_broken_imports,
+            lambda: retention.broken_imports().count(),
+        ),
+        Task(
+            "tallies and spent proofs of work",
+            lambda: limits.forget_old(between=give_way),
+            limits.old_count,
+        ),
+        Task("texts of deleted drafts", deletion.erase_old, lambda: deletion.old_drafts().count()),
+        Task(
+            "images that nothing shows",
+            images.delete_unused,
+            lambda: images.unused_images().count(),
+        ),
+        Task(
+            "sessions",
+            _sessions,
+            DeskSession.objects.filter(expire_date__lt=timezone.now()).count,
+        ),
         Task("new evidence, sealed", lambda: seals.seal(between=give_way)),
         Task("old entries of the file of departures", departures.compact),
+        Task("figures of many readers", _count_anew),
+    ]
+
+
+def _about_sending() -> list[Task]:
+    return [
         Task("alerts whose sending is packed", _pack, lambda: archive.to_pack().count()),
         Task("alerts whose recipients are forgotten", _forget, lambda: archive.to_forget().count()),
         Task(
@@ -85,12 +136,29 @@ def tasks() -> list[Task]:
         Task("brakes of old alerts", lambda: _delete(_brakes), lambda: _brakes().count()),
         Task(
             "daily counts of relays",
-            lambda: _delete(_relay_counts),
-            lambda: _relay_counts().count(),
+            lambda: _delete(_relay_counts) + _delete(_tls_counts),
+            lambda: _relay_counts().count() + _tls_counts().count(),
         ),
         Task("sender processes of before", lambda: _delete(_at_work), lambda: _at_work().count()),
+        Task("processes of machines that are gone", nodes.forget_silent),
+    ]
+
+
+def _about_programs() -> list[Task]:
+    return [
+        Task("mails that came back", _incoming_raw, lambda: _old_raw().count()),
+        Task(
+            "what mails that came back meant",
+            lambda: _delete(_incoming),
+            lambda: _incoming().count(),
+        ),
+        Task("old canaries", lambda: _delete(old_canaries), lambda: old_canaries().count()),
+        Task("results of uploaded imports", forget_imports),
+        Task("answers to repeated requests", forget_answers, lambda: old_answers().count()),
+        Task("events that were posted to webhooks", forget_events, lambda: old_events().count()),
         Task("WebSub pings", lambda: _delete(_pings), lambda: _pings().count()),
         Task("pages of the database file", _give_back, _free_pages),
+        Task("old daily backups", _daily_backup),
     ]
 
 
@@ -142,6 +210,13 @@ def _alert_is_leaving() -> bool:
 
 
 # -- tasks ----------------------------------------
+
+
+def _count_anew() -> None:
+    newsroom = Newsroom.objects.filter(pk=1).first()
+    zone = local_time.zone(newsroom.time_zone if newsroom else "")
+    figures = {"topics": alert_audience.count_topics, **growth.figures(zone)}
+    count_cache.renew(figures, between=give_way)
 
 
 def _sessions() -> None:
@@ -224,9 +299,19 @@ def _oldest_letter() -> datetime:
     return timezone.now() - timedelta(days=days)
 
 
+def _daily_backup() -> int:
+    give_way()
+    return schedule.make_daily()
+
+
 def _relay_counts() -> QuerySet[RelayCount]:
     oldest = timezone.now().date() - timedelta(days=settings.MOREFOLLOWS.keep_relay_days)
     return RelayCount.objects.filter(day__lt=oldest)
+
+
+def _tls_counts() -> QuerySet[TlsCount]:
+    oldest = timezone.now().date() - timedelta(days=settings.MOREFOLLOWS.keep_relay_days)
+    return TlsCount.objects.filter(day__lt=oldest)
 
 
 def _at_work() -> QuerySet[RelayAtWork]:
@@ -244,6 +329,29 @@ def _brakes() -> QuerySet[Any]:
     return Brake.objects.filter(alert__held_until_ms__lt=oldest).exclude(
         alert__state__in=Alert.UNDER_WAY
     )
+
+
+def _old_raw() -> QuerySet[IncomingMail]:
+    """Returns judged mails whose octets are not kept any more."""
+    oldest = timezone.now() - timedelta(days=settings.MOREFOLLOWS.keep_incoming_days)
+    old = IncomingMail.objects.filter(arrived_at__lt=oldest, state=IncomingMail.State.JUDGED)
+    return old.exclude(sealed=b"")
+
+
+def _incoming_raw() -> int:
+    """Deletes the octets of old mails. What they meant stays."""
+    number = 0
+    while keys := list(_old_raw().order_by("pk").values_list("pk", flat=True)[:_AT_ONCE]):
+        give_way()
+        number += IncomingMail.objects.filter(pk__in=keys).update(sealed=b"")
+    return number
+
+
+def _incoming() -> QuerySet[IncomingMail]:
+    """Returns old mails that count no more, and that nobody has to decide about."""
+    days = max(settings.MOREFOLLOWS.keep_replies_days, settings.MOREFOLLOWS.soft_bounce_days + 10)
+    old = IncomingMail.objects.filter(arrived_at__lt=timezone.now() - timedelta(days=days))
+    return old.exclude(counting=IncomingMail.Counting.HELD)
 
 
 def _pings() -> QuerySet[Ping]:

@@ -7,6 +7,7 @@ import sys
 import threading
 
 NICE = 10  #: of threads whose work must not delay mail
+DESK_NICE = 5  #: of the desk's process: editors come before strangers, and after mail
 
 
 def step_back() -> None:

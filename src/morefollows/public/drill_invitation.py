@@ -7,8 +7,9 @@ from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from morefollows.audience import drills, links
-from morefollows.public.signup import in_wanted_language, speak_to
+from morefollows.audience import drills
+from morefollows.audience.link_tokens import links
+from morefollows.public.page_language import in_wanted_language, speak_to
 
 
 @csrf_exempt

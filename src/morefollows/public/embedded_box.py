@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.core.exceptions import BadRequest, SuspiciousOperation
-from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import translation
@@ -28,9 +28,11 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from morefollows.audience.consent import texts
 from morefollows.audience.models import Newsroom, Site, Topic
-from morefollows.audience.signup import entry, origins
+from morefollows.audience.signup import entry, site_origins
 from morefollows.audience.signup.entry import BUSY, EntryResult, FormAnswer
+from morefollows.audience.topics.actions import successor
 from morefollows.helpers.client_address import client_address
+from morefollows.setup.brand.look import look
 
 FORM_VERSION = "box 1"
 FORM_TYPE = "application/x-www-form-urlencoded"  # needs no CORS preflight
@@ -85,7 +87,7 @@ def for_allowed_sites(view: View) -> View:
         response = (
             view(request, origin=origin, **kwargs) if _allowed(request, origin) else _not_allowed()
         )
-        if origin != origins.own():
+        if origin != site_origins.own():
             # A refusal is readable everywhere, so that the script can say why the box does not
             # appear.
             response["Access-Control-Allow-Origin"] = "*" if response.status_code == 403 else origin
@@ -100,7 +102,7 @@ def for_allowed_sites(view: View) -> View:
 @require_http_methods(["GET", "HEAD", "POST"])
 def answer(request: HttpRequest, topic: str, origin: str) -> HttpResponse:
     """Returns the texts of the box on GET, and signs up on POST."""
-    return _sign_up(request, origin) if request.method == "POST" else _words_page(request, topic)
+    return _sign_up(request, origin) if request.method == "POST" else _texts_page(request, topic)
 
 
 @for_allowed_sites
@@ -110,11 +112,14 @@ def ticket(request: HttpRequest, topic: str, origin: str) -> HttpResponse:
     return JsonResponse({"ticket": entry.ticket(origin)})
 
 
-def _words_page(request: HttpRequest, topic: str) -> HttpResponse:
+def _texts_page(request: HttpRequest, topic: str) -> HttpResponse:
     """Returns the texts of the box, in the page's language if supported, else the newsroom's."""
-    chosen = get_object_or_404(Topic, slug=topic)
+    found = get_object_or_404(Topic.objects.select_related("merged_into"), slug=topic)
+    chosen = successor(found)
+    if chosen.access != Topic.Access.OPEN:
+        raise Http404
     with translation.override(_language(request.GET.get("lang", ""))):
-        response = JsonResponse(_words(chosen))
+        response = JsonResponse(_texts(chosen))
     response["Cache-Control"] = f"public, max-age={_WORDS_FOR}, stale-while-revalidate=600"
     return response
 
@@ -137,7 +142,9 @@ def _sign_up(request: HttpRequest, origin: str) -> HttpResponse:
             client=client_address(request),
             form_version=FORM_VERSION,
         )
-        response = JsonResponse(answer_fields(entered), status=status(entered))
+        response = JsonResponse(
+            answer_fields(entered, client_address(request)), status=status(entered)
+        )
     time.sleep(max(0.0, entered.not_before - time.monotonic()))
     if entered.answer is FormAnswer.BUSY:
         response["Retry-After"] = str(math.ceil(entered.wait))
@@ -158,7 +165,7 @@ def status(entered: EntryResult) -> int:
     return {FormAnswer.UNKNOWN_SITE: 403, FormAnswer.BUSY: 503}.get(entered.answer, 200)
 
 
-def answer_fields(entered: EntryResult) -> dict[str, Any]:
+def answer_fields(entered: EntryResult, client: str) -> dict[str, Any]:
     """Returns the answer as JSON for the box, in the active language.
 
     The thanks are in the box's texts already.
@@ -182,7 +189,7 @@ def answer_fields(entered: EntryResult) -> dict[str, Any]:
         case FormAnswer.RENEW:
             more = {"wait": settings.MOREFOLLOWS.sign_up_seconds}  # minimum age of the new ticket
         case FormAnswer.WORK:
-            more = {"challenge": entry.challenge()}
+            more = {"challenge": entry.challenge(client)}
         case FormAnswer.LATER:
             more = {
                 "said": _("Very many sign-ups come from your network. Please try again in an hour.")
@@ -190,25 +197,26 @@ def answer_fields(entered: EntryResult) -> dict[str, Any]:
     return {"state": entered.answer.value, **more}
 
 
-def _words(topic: Topic) -> dict[str, Any]:
+def _texts(topic: Topic) -> dict[str, Any]:
     language = translation.get_language() or settings.LANGUAGE_CODE
     shown = texts.in_force(language)
     site = settings.MOREFOLLOWS.url
     return {
         "language": language,
+        "colours": box_colours(),
         "shown": entry.statement(topic, shown, language),
-        "headline": topic.name,
+        "headline": topic.local_name,
         "alerts": texts.shown_text(shown.alerts, topic),
         "offers": texts.shown_text(shown.offers, topic),
         "words_language": shown.alerts.language,
         "email": _("Email address"),
-        "button": _("SIGN UP"),
+        "button": _("Sign up"),
         "privacy": _("Read our privacy notice."),
         "privacy_page": f"{site}{reverse('privacy')}?lang={language}",
-        "free": _("Free, without an account. You can leave at any time with one click."),
+        "free": _("Free, and no account needed. Unsubscribe any time with one click."),
         "trap": _("Leave this empty"),
         "busy": _("One moment …"),
-        "thanks": _("Thanks for signing up to the %(topic)s emails.") % {"topic": topic.name},
+        "thanks": _("Thanks for signing up to the %(topic)s emails.") % {"topic": topic.local_name},
         "next": _(
             "One more step: open the email that we have sent you, "
             "and press the button behind its link."
@@ -216,6 +224,26 @@ def _words(topic: Topic) -> dict[str, Any]:
         "failed": _("That did not work. Please try again in a moment."),
         "elsewhere": _("Or sign up on our own page."),
         "page": f"{site}{reverse('sign-up', args=[topic.slug])}?lang={language}",
+    }
+
+
+def box_colours() -> dict[str, str]:
+    """Custom properties of the box for the newsroom's brand; empty for the default one."""
+    shown = look()
+    if not shown.version:
+        return {}
+    light, dark = shown.palette
+    return {
+        name: f"light-dark({light[token]}, {dark[token]})"
+        for name, token in (
+            ("--accent", "main"),
+            ("--label", "on"),
+            ("--head", "main"),
+            ("--ground", "soft"),
+            ("--ink", "ink"),
+            ("--soft", "ink-2"),
+            ("--field", "paper"),
+        )
     }
 
 
@@ -227,7 +255,7 @@ def _origin(request: HttpRequest) -> str:
     """
     given = request.headers.get("Origin", "")
     ours = ("", f"{request.scheme}://{request.get_host()}")
-    return origins.own() if given in ours else given
+    return site_origins.own() if given in ours else given
 
 
 def _allowed(request: HttpRequest, origin: str) -> bool:
@@ -235,7 +263,7 @@ def _allowed(request: HttpRequest, origin: str) -> bool:
 
     A posted form is allowed here: its ticket names the origin, and `signup.writer` checks it.
     """
-    if request.method == "POST" or origin == origins.own():
+    if request.method == "POST" or origin == site_origins.own():
         return True
     return Site.objects.filter(origin=origin).exists()
 
@@ -246,7 +274,7 @@ def _not_allowed() -> HttpResponse:
 
 def _language(wanted: str) -> str:
     """Returns a supported language. `wanted`: a page's language tag (RFC 5646), such as de-AT."""
-    spoken = dict(settings.LANGUAGES)
+    spoken = settings.MOREFOLLOWS.languages
     for tag in (wanted, wanted.partition("-")[0].lower()):
         if tag in spoken:
             return tag

@@ -25,7 +25,9 @@ from morefollows.live import cache_control, published, rendering
 from morefollows.live.feeds import entries, ninjs
 from morefollows.live.feeds.entries import FORMATS
 from morefollows.live.feeds.model import Feed
+from morefollows.live.feeds.news_sitemap import news_sitemap
 from morefollows.public.story_page import public_story
+from morefollows.setup.brand.look import is_logo
 from morefollows.stories.images import address, files
 from morefollows.stories.models import Story
 
@@ -34,7 +36,7 @@ _SCRIPT = Path(__file__).with_name("static") / "public" / "live.js"
 
 @require_safe
 def topic_feed(request: HttpRequest, slug: str, name: str) -> HttpResponse:
-    topic = get_object_or_404(Topic, slug=slug)
+    topic = get_object_or_404(Topic, slug=slug, private=False)
     return _feed(request, entries.of_topic(topic, _known(name)), name)
 
 
@@ -61,7 +63,7 @@ def update(request: HttpRequest, uuid: UUID, number: int) -> HttpResponse:
 def sitemap(request: HttpRequest) -> HttpResponse:
     _set_up()
     return cache_control.allow_caching(
-        request, HttpResponse(entries.news_sitemap(), "application/xml; charset=utf-8")
+        request, HttpResponse(news_sitemap(), "application/xml; charset=utf-8")
     )
 
 
@@ -86,10 +88,10 @@ def story(request: HttpRequest, uuid: UUID) -> HttpResponse:
     """
     found = public_story(uuid)
     language = request.GET.get("lang", "")
-    if language not in dict(settings.LANGUAGES):
+    if language not in settings.MOREFOLLOWS.languages:
         language = published.updates(found)[0].language
     with translation.override(language):
-        body = json.dumps(_told(found, language), ensure_ascii=False)
+        body = json.dumps(_as_json(found, language), ensure_ascii=False)
     return cache_control.for_any_site(
         cache_control.allow_caching(request, HttpResponse(body, "application/json; charset=utf-8"))
     )
@@ -100,15 +102,25 @@ def image(request: HttpRequest, file: str) -> HttpResponse:
     """Serves an image of a published story. It never changes, so browsers keep it.
 
     Shared caches revalidate it each minute, so that they soon drop images of withdrawn stories.
+    At the desk, where drafts show images, also those that are not published; never cached.
     """
     picture = address.parse_picture(request.path)
-    if picture is None or not published.image(picture):
+    shown = picture is not None and (is_logo(picture.path) or published.image(picture))
+    if picture is None or not (shown or _is_draft(request, picture)):
         # Not cached, as the story may be published soon.
         return HttpResponse(
             status=404, headers={"Cache-Control": "no-store"}, content_type="text/plain"
         )
     # The content type is the one that we wrote the file as, and never one that an uploader named.
-    response = HttpResponse(files.picture_path(picture).read_bytes(), picture.content_type)
+    content = files.read_picture(picture)
+    if content is None:
+        return HttpResponse(
+            status=404, headers={"Cache-Control": "no-store"}, content_type="text/plain"
+        )
+    response = HttpResponse(content, picture.content_type)
+    if not shown:
+        response["Cache-Control"] = "private, no-store"
+        return response
     response["Cache-Control"] = (
         "public, max-age=31536000, s-maxage=60, immutable"  # RFC 9111 §5.2.2.10, RFC 8246
     )
@@ -116,6 +128,14 @@ def image(request: HttpRequest, file: str) -> HttpResponse:
     answer = get_conditional_response(request, etag=response["ETag"], response=response)
     assert isinstance(answer, HttpResponse)
     return cache_control.for_any_site(answer)
+
+
+def _is_draft(request: HttpRequest, picture: address.Picture) -> bool:
+    """Whether a signed-in editor asks for a kept image."""
+    return (
+        bool(getattr(request, "user", None) and request.user.is_authenticated)
+        and files.picture_size(picture) is not None
+    )
 
 
 @require_safe
@@ -176,7 +196,7 @@ def _set_up() -> None:
         raise Http404
 
 
-def _told(story: Story, language: str) -> dict[str, object]:
+def _as_json(story: Story, language: str) -> dict[str, object]:
     """Returns the state of a story and the texts of its element, for JSON."""
     latest = published.updates(story)[0]
     withdrawn = published.is_withdrawn(story)

@@ -11,12 +11,12 @@ from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from morefollows.audience import links
+from morefollows.audience.link_tokens import links
 from morefollows.audience.models import Reader
-from morefollows.public.signup import in_wanted_language, speak_to
+from morefollows.public.page_language import in_wanted_language, speak_to
 from morefollows.stories.drafts import actions
+from morefollows.stories.first_headline import first_headline
 from morefollows.stories.models import Story, StoryPreference
-from morefollows.stories.withdrawal import first_headline
 
 
 @csrf_exempt

@@ -9,10 +9,11 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_safe
 
-from morefollows.audience.models import Topic
+from morefollows.audience.topics.actions import offered_topics
 from morefollows.live import cache_control, published, rendering
 from morefollows.live.feeds import entries, schema_org
-from morefollows.public.signup import box, in_wanted_language
+from morefollows.public.page_language import in_wanted_language
+from morefollows.public.signup import box
 from morefollows.stories.models import Story
 
 _LATEST = 20  # stories on the front page
@@ -21,7 +22,7 @@ _LATEST = 20  # stories on the front page
 @in_wanted_language
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    topics = list(Topic.objects.all())
+    topics = list(offered_topics())
     stories = [
         story for story in published.latest(2 * _LATEST) if not published.is_withdrawn(story)
     ]

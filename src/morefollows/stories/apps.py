@@ -18,6 +18,7 @@ _UPDATE = (
     "created_at",
     "published_at",
 )
+_UPDATE_2 = (*_UPDATE, "byline", "place", "own_subject")
 
 
 class Stories(AppConfig):
@@ -33,7 +34,9 @@ class Stories(AppConfig):
             append_only.Protected("stories_image_updates"),
         )
         seals.register_tables(
-            seals.EvidenceTable("stories.Update", {1: _UPDATE}, published="published_at"),
+            seals.EvidenceTable(
+                "stories.Update", {1: _UPDATE, 2: _UPDATE_2}, published="published_at"
+            ),
         )
         pre_migrate.connect(drill_separation.drop_drill_triggers, sender=self)
         post_migrate.connect(drill_separation.create_drill_triggers, sender=self)

@@ -54,12 +54,16 @@ def standfirst(value: str) -> None:
 
 
 def story_text(value: str) -> None:
-    """Required Markdown, with valid images."""
-    if not value.strip():
-        raise ValidationError(_("A story needs a text."), code="required")
+    """Markdown, with valid images. Empty if the headline is all there is."""
     length(value, TEXT_LIMIT)
     plain_text.many_lines(value)
     images(value)
+
+
+def byline(value: str) -> None:
+    """A byline or a dateline. Optional, on one line."""
+    plain_text.one_line(value)
+    length(value, CREDIT_LIMIT)
 
 
 def alt(value: str) -> None:
@@ -152,15 +156,25 @@ def note(value: str) -> None:
     length(value, NOTE_LIMIT)
 
 
-def update(kind: str, headline_: str, standfirst_: str, text_: str, note_: str) -> None:
+def update(
+    kind: str,
+    headline_: str,
+    standfirst_: str,
+    text_: str,
+    note_: str,
+    credits: tuple[str, str] = ("", ""),
+) -> None:
     """All texts of an update. Raises one `ValidationError` with the errors by field."""
     errors: dict[str, ValidationError] = {}
-    wording = {"headline": headline_, "standfirst": standfirst_, "text": text_, "note": note_}
+    wording = dict(zip(("byline", "place"), credits, strict=True))
+    wording |= {"headline": headline_, "standfirst": standfirst_, "text": text_, "note": note_}
     for name, check in (
         ("headline", headline),
         ("standfirst", standfirst),
         ("text", story_text),
         ("note", note),
+        ("byline", byline),
+        ("place", byline),
     ):
         try:
             check(wording[name])
@@ -168,6 +182,8 @@ def update(kind: str, headline_: str, standfirst_: str, text_: str, note_: str) 
             errors[name] = error
     if not note_.strip() and kind == "correction":
         errors["note"] = ValidationError(_("Say what was wrong. Readers see it."), code="required")
+    if not text_.strip() and kind == "withdrawal":
+        errors["text"] = ValidationError(_("A withdrawal needs a text."), code="required")
     if not note_.strip() and kind == "withdrawal":
         errors["note"] = ValidationError(
             _("Say why the story is withdrawn. Readers see it."), code="required"

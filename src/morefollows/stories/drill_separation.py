@@ -17,7 +17,7 @@ _IS_DRILL = (
     "(SELECT s.drill FROM stories_update u JOIN stories_story s ON s.id = u.story_id"
     " WHERE u.id = NEW.update_id)"
 )
-_ALERT_WORDS = "a drill goes to its own readers, and nothing else does"
+_ALERT_MESSAGE = "a drill goes to its own readers, and nothing else does"
 _WRONG_ALERT = f"(NEW.audience = 'drill') <> {_IS_DRILL}"
 _WRONG_UPDATE = (
     "(SELECT drill FROM stories_story WHERE id = NEW.story_id)"
@@ -28,8 +28,8 @@ _WRONG_STORY = (
 )
 #: Name, table, event, the condition that is refused, and the error message.
 _TRIGGERS = (
-    ("alert_drill_new", "alert", "INSERT", _WRONG_ALERT, _ALERT_WORDS),
-    ("alert_drill", "alert", "UPDATE OF audience, update_id", _WRONG_ALERT, _ALERT_WORDS),
+    ("alert_drill_new", "alert", "INSERT", _WRONG_ALERT, _ALERT_MESSAGE),
+    ("alert_drill", "alert", "UPDATE OF audience, update_id", _WRONG_ALERT, _ALERT_MESSAGE),
     (
         "update_drill",
         "update",
@@ -71,18 +71,18 @@ def create_drill_triggers(using: str, **_signal: Any) -> None:
         }
         if "drill" not in columns:
             return  # migrated to an earlier version
-        for name, table, event, wrong, words in _TRIGGERS:
+        for name, table, event, wrong, message in _TRIGGERS:
             if database.vendor == "postgresql":
                 cursor.execute(
                     f"CREATE OR REPLACE FUNCTION stories_{name}() RETURNS trigger"
                     " LANGUAGE plpgsql AS $$ BEGIN"
-                    f" IF {wrong} THEN RAISE EXCEPTION '{words}'"
+                    f" IF {wrong} THEN RAISE EXCEPTION '{message}'"
                     " USING ERRCODE = 'check_violation'; END IF;"
                     " RETURN NEW; END $$"
                 )
                 refuse = f"EXECUTE FUNCTION stories_{name}()"
             else:
-                refuse = f"WHEN {wrong} BEGIN SELECT RAISE(ABORT, '{words}'); END"
+                refuse = f"WHEN {wrong} BEGIN SELECT RAISE(ABORT, '{message}'); END"
             cursor.execute(
                 f"CREATE TRIGGER stories_{name} BEFORE {event} ON stories_{table}"
                 f" FOR EACH ROW {refuse}"

@@ -12,15 +12,19 @@ by its alternative text.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache, wraps
+from typing import Any, NamedTuple, ParamSpec, TypeVar
 
+from django.conf import settings
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from morefollows.stories.images import address, figure
 from morefollows.stories.images.figure import PlacedImage
+from morefollows.stories.mail_styles import FROM_THE_RIGHT, STYLES
 
 _SCHEMES = re.compile(r"(?:https?://|mailto:)[^\s]", re.IGNORECASE)
 _BARE_LINK = re.compile(r"https?://[^\s<>\"“”«»]+", re.IGNORECASE)
@@ -28,23 +32,19 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 _PARSER = MarkdownIt("commonmark", {"html": False})
+_PARSER.enable("table")  # GitHub Flavored Markdown 4.10
 _PARSER.disable(["code", "fence", "lheading", "reference", "html_block", "html_inline"])
+#: For a text with absurdly many brackets. Each may begin a link or an image, so that its end is
+#: looked for, and 50,000 take a second. No story has a tenth of these.
+_MOST_BRACKETS = 2_000
+_WITHOUT_LINKS = MarkdownIt("commonmark", {"html": False}).enable("table")
+_WITHOUT_LINKS.disable(["code", "fence", "lheading", "reference", "html_block", "html_inline"])
+_WITHOUT_LINKS.disable(["link", "image"])
 # `_inline` checks the links: it removes a bad one but keeps its text.
 _PARSER.validateLink = lambda url: True  # type: ignore[method-assign]
 
-#: Inline styles for mail, because many mail programs drop stylesheets. Colours are inherited, for
-#: dark mode. Padding is the same on both sides, for right-to-left text.
-_STYLES = {
-    "p": "margin:0 0 1.1em",
-    "h2": "margin:1.6em 0 .5em;font-size:1.25em;line-height:1.25;font-weight:bold",
-    "h3": "margin:1.6em 0 .5em;font-size:1.05em;line-height:1.3;font-weight:bold",
-    "ul": "margin:0 0 1.1em;padding:0 1.3em",
-    "ol": "margin:0 0 1.1em;padding:0 1.5em",
-    "li": "margin:0 0 .4em",
-    "blockquote": "margin:0 0 1.1em;padding:0 1em;border-left:3px solid #8a8a8a;font-style:italic",
-    "hr": "margin:1.6em auto;width:4em;border:0;border-top:1px solid #8a8a8a",
-    "a": "color:inherit;text-decoration:underline",
-}
+_CELLS = ("th", "td")
+_LINE = 72  #: characters of a line of plain text that mail programs show whole
 
 
 class Written(NamedTuple):
@@ -56,17 +56,47 @@ class Written(NamedTuple):
     alone: bool
 
 
-def to_html(text: str, *, inline_styles: bool = False, lazy: bool = True) -> SafeString:
+Options = ParamSpec("Options")
+Result = TypeVar("Result")
+
+
+def _once_a_text(render: Callable[Options, Result]) -> Callable[Options, Result]:
+    """Decorates a function that renders a text. It keeps what was rendered last.
+
+    One page renders a text several times. The result also depends on the active language and on the
+    public web address, which begins the addresses of images.
+    """
+
+    @lru_cache(maxsize=32)
+    def kept(_language: str, _site: str, *text: Any, **options: Any) -> Result:
+        return render(*text, **options)
+
+    @wraps(render)
+    def rendered(*text: Options.args, **options: Options.kwargs) -> Result:
+        how: dict[str, Any] = options
+        return kept(get_language() or "", settings.MOREFOLLOWS.url, *text, **how)
+
+    return rendered
+
+
+@_once_a_text
+def to_html(
+    text: str, *, inline_styles: bool = False, rtl: bool = False, lazy: bool = True
+) -> SafeString:
     """Renders safe HTML.
 
-    Elements: p, h2, h3, ul, ol, li, blockquote, hr, br, strong, em, code, figure, and a with http,
-    https or mailto. `inline_styles`: for mail. `lazy`: the first image is loaded lazily, too.
+    Elements: p, h2, h3, ul, ol, li, blockquote, hr, br, strong, em, code, table, figure, and a with
+    http, https or mailto. Cells aligned to the right or centre have the class of that name.
+    `inline_styles`: for mail; `rtl`: laid out from the right. `lazy`: the first image is loaded
+    lazily, too.
     """
     tokens = _parse(text)
     if inline_styles:
+        styles = FROM_THE_RIGHT if rtl else STYLES
         for token in _all(tokens):
-            if token.nesting >= 0 and token.tag in _STYLES:
-                token.attrSet("style", _STYLES[token.tag])
+            if token.nesting >= 0 and token.tag in styles:
+                token.attrSet("style", styles[token.tag] + _aligned(token))
+                token.attrs.pop("class", None)
     for number, token in enumerate(token for token in tokens if token.type == "figure"):
         token.meta |= {"mail": inline_styles, "lazy": lazy or number > 0}
     return SafeString(
@@ -74,6 +104,7 @@ def to_html(text: str, *, inline_styles: bool = False, lazy: bool = True) -> Saf
     )  # the renderer escapes all text
 
 
+@_once_a_text
 def to_text(text: str) -> str:
     """Renders plain text with an empty line between paragraphs.
 
@@ -82,16 +113,17 @@ def to_text(text: str) -> str:
     return _Plain().render(_parse(text))
 
 
+@_once_a_text
 def to_words(text: str) -> str:
     """Renders one line for a preview, without markup, link addresses and images."""
-    said = (_words(token.children or []) for token in _parse(text) if token.type == "inline")
-    return " ".join(" ".join(said).split())
+    texts = (_words(token.children or []) for token in _parse(text) if token.type == "inline")
+    return " ".join(" ".join(texts).split())
 
 
 def written_images(text: str) -> list[Written]:
     """All images in the text, in order, including those that are not shown."""
     found = []
-    for token in _PARSER.parse(clean(text)):
+    for token in blocks(text):
         alone = _is_figure(token)
         found += [_written(one, alone=alone) for one in token.children or [] if one.type == "image"]
     return found
@@ -113,9 +145,16 @@ def clean(text: str) -> str:
     return _CONTROLS.sub("", _SURROGATES.sub("\ufffd", text))
 
 
+def blocks(text: str) -> list[Token]:
+    """The tokens of the text as it was written: `to_html` leaves out what is not allowed."""
+    cleaned = clean(text)
+    parser = _PARSER if cleaned.count("[") <= _MOST_BRACKETS else _WITHOUT_LINKS
+    return parser.parse(cleaned)
+
+
 def _parse(text: str) -> list[Token]:
     tokens: list[Token] = []
-    for token in _PARSER.parse(clean(text)):
+    for token in blocks(text):
         if token.type == "inline" and _is_figure(token):
             tokens.pop()  # the paragraph's opening; its end goes below
             tokens += _figures(token.children or [])
@@ -124,10 +163,21 @@ def _parse(text: str) -> list[Token]:
             continue
         if token.type == "inline":
             token.children = list(_inline(token.children or []))
+        elif token.tag in _CELLS and token.nesting == 1:
+            side = str(token.attrs.pop("style", "")).rpartition(":")[2]
+            if side in ("right", "center"):
+                token.attrs["class"] = side  # pages allow no inline styles
         elif token.tag in ("h1", "h2", "h3", "h4", "h5", "h6"):
             token.tag = "h2" if token.tag in ("h1", "h2") else "h3"  # h1 is the story's headline
         tokens.append(token)
     return tokens
+
+
+def _aligned(token: Token) -> str:
+    side = token.attrs.get("class")
+    if token.tag not in _CELLS:
+        return ""
+    return f";text-align:{'end' if side == 'right' else side or 'start'}"
 
 
 def _is_figure(token: Token) -> bool:
@@ -246,6 +296,7 @@ class _Plain:
         self._before: list[str] = []  # prefixes of the open containers
         self._bullets: list[str] = []  # the current item's prefix for its first line
         self._lists: list[int | None] = []  # per open list the next number; None: bullets
+        self._rows: list[list[str]] | None = None  # of the open table
 
     def render(self, tokens: Sequence[Token]) -> str:
         for token in tokens:
@@ -271,9 +322,31 @@ class _Plain:
                 case "figure":
                     self._close = False
                     self._add(figure.plain_text(token.meta["shown"]))
+                case "table_open":
+                    self._rows = []
+                case "tr_open" if self._rows is not None:
+                    self._rows.append([])
+                case "inline" if self._rows is not None:
+                    self._rows[-1].append(self._line(token.children or []).replace("\n", " "))
+                case "table_close" if self._rows is not None:
+                    self._close = False
+                    self._add(self._table(self._rows))
+                    self._rows = None
                 case "inline":
                     self._add(self._line(token.children or []))
         return "".join(self._written)
+
+    @staticmethod
+    def _table(rows: list[list[str]]) -> str:
+        """The table's rows as lines, with columns of one width while they fit on a line of mail."""
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        wide = sum(widths) + 3 * (len(widths) - 1) > _LINE
+        return "\n".join(
+            " | ".join(
+                cell if wide else cell.ljust(width) for cell, width in zip(row, widths, strict=True)
+            ).rstrip()
+            for row in rows
+        )
 
     def _open_item(self) -> None:
         number = self._lists[-1]

@@ -56,6 +56,18 @@ class Story(models.Model):
     kind = models.CharField(
         max_length=10, choices=UpdateKind, default=UpdateKind.FIRST, help_text="of the draft"
     )
+    byline = models.CharField(_("byline"), max_length=100, blank=True, default="", db_default="")
+    place = models.CharField(
+        _("dateline"),
+        max_length=100,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="where it is reported from",
+    )
+    own_subject = models.BooleanField(
+        default=False, db_default=False, help_text="of the draft; see Update.own_subject"
+    )
     note = models.CharField(max_length=300, blank=True, help_text="of the draft; see Update.note")
     answers = models.JSONField(default=list, help_text="of the draft; see Update.answers")
     language = models.CharField(
@@ -82,17 +94,49 @@ class Story(models.Model):
         help_text="of the draft as it stands",
     )
     approved_at = models.DateTimeField(null=True)
+    approval_asked_of = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        related_name="+",
+        help_text="who was asked to approve the draft; empty when it is sent, or sent back",
+    )
+    approval_asked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
+    )
+    approval_asked_at = models.DateTimeField(null=True)
+    approval_note = models.CharField(
+        max_length=300, blank=True, default="", db_default="", help_text="of the request"
+    )
+    sent_back_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
+    )
+    sent_back_note = models.CharField(max_length=300, blank=True, default="", db_default="")
     embargo_until = models.DateTimeField(
         null=True, help_text="nothing of it is told anywhere before"
     )
     drill = models.BooleanField(
         default=False, help_text="goes to the drill's readers, and to nobody else"
     )
+    canary = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="a drill that goes to seed inboxes only: see `stories.alerts.canary`",
+    )
+    deleted_at = models.DateTimeField(
+        null=True, help_text="of a draft; see `stories.drafts.deletion`"
+    )
+    deleted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
+    )
 
     class Meta:
         verbose_name_plural = "stories"
         ordering = ("-changed_at",)
-        indexes = (models.Index(fields=("purpose", "changed_at"), name="stories_by_change"),)
+        indexes = (
+            models.Index(fields=("purpose", "changed_at"), name="stories_by_change"),
+            models.Index(fields=("purpose", "state", "changed_at", "id"), name="stories_by_state"),
+        )
         constraints = (
             models.CheckConstraint(
                 name="only_an_offer_has_no_topic",
@@ -103,6 +147,18 @@ class Story(models.Model):
 
     def __str__(self) -> str:
         return self.headline
+
+    @property
+    def has_draft(self) -> bool:
+        """Whether a next update has been written. Publication raises `revision` by one."""
+        return self.state == self.State.DRAFT or self.revision > self.sent_revision + 1
+
+    @property
+    def has_page(self) -> bool:
+        """Whether the story has a public page once it is published: see `live.published`."""
+        if self.topic is None or self.drill:
+            return self.drill
+        return not self.topic.private
 
 
 class Update(models.Model):
@@ -117,7 +173,14 @@ class Update(models.Model):
     kind = models.CharField(max_length=10, choices=Kind, default=Kind.FIRST)
     headline = models.CharField(max_length=150)
     standfirst = models.CharField(max_length=300, blank=True)
-    text = models.TextField()
+    text = models.TextField(blank=True, help_text="empty: the headline is all there is")
+    byline = models.CharField(max_length=100, blank=True, default="", db_default="")
+    place = models.CharField(max_length=100, blank=True, default="", db_default="")
+    own_subject = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="a later update: its headline is the subject, not the thread's subject",
+    )
     note = models.CharField(
         max_length=300,
         blank=True,
@@ -205,7 +268,7 @@ class Alert(models.Model):
 
     States: held → sending → sent. Other ends: taken back (within the hold), stopped (by an editor),
     overtaken (by a newer alert), expired (after its time to live). Before its end it may be paused
-    (by an editor) or need an answer (`ASKING`). See `stories.transitions`.
+    (by an editor) or need an answer (`ASKING`). See `stories.alerts.transitions`.
     """
 
     class State(models.TextChoices):
@@ -306,6 +369,7 @@ class Alert(models.Model):
                 condition=models.Q(state__in=("held", "sending")),
                 name="alerts_running",
             ),
+            models.Index(fields=("state", "frozen_at"), name="alerts_by_state"),
         )
         ordering = ("-frozen_at",)
 

@@ -20,12 +20,12 @@ from morefollows.accounts.models import Editor
 from morefollows.courier import actions
 from morefollows.courier.batch.prepared_alert import PreparedAlert
 from morefollows.courier.ledger import claims, leases
-from morefollows.courier.ledger.recipients import load_recipients
 from morefollows.courier.models import Batch, Outcome
+from morefollows.courier.recipients.selection import load_recipients
 from morefollows.courier.relays.interface import Reached, Reply
 from morefollows.stories import actions as stories
-from morefollows.stories import publication
 from morefollows.stories.actions import ActionRefused, now_ms
+from morefollows.stories.alerts import hold_actions, publication
 from morefollows.stories.models import Alert, Update
 from tests.courier.ledger.test_ledger_model import WORKERS, Newsroom, worker_names
 from tests.courier.support import alert_for, audience, cut_all, prepared_alert, record, states
@@ -167,7 +167,7 @@ class WithAnEditor(Newsroom):
     def ada_takes_it_back(self) -> None:
         before = self.state()
         try:
-            stories.take_back(self.alert, self.ada)
+            hold_actions.take_back(self.alert, self.ada)
         except ActionRefused:
             assert before != "held"
         else:

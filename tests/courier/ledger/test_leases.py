@@ -22,12 +22,13 @@ from hypothesis.stateful import (
 
 from morefollows.audience.models import Letter, Reader
 from morefollows.courier import actions
-from morefollows.courier.ledger import claims, leases, nodes
+from morefollows.courier.ledger import claims, leases, recovery
 from morefollows.courier.ledger.leases import claim_ms
-from morefollows.courier.ledger.nodes import Process
 from morefollows.courier.models import Batch, SenderProcess
 from morefollows.courier.outbox import claims as letter_claims
 from morefollows.desk import sender_trouble
+from morefollows.nodes import identity
+from morefollows.nodes.identity import Process
 from morefollows.stories.actions import now_ms
 from tests.courier.support import alert_for, cut_from_start
 from tests.support import sandbox
@@ -59,25 +60,25 @@ def letter(**facts: Any) -> Letter:
 
 
 def test_each_start_of_a_process_has_a_name_of_its_own(tmp_path: Path) -> None:
-    one, again = nodes.this_process(tmp_path, 1), nodes.this_process(tmp_path, 1)
-    other = nodes.this_process(tmp_path / "other", 1)
+    one, again = identity.this_process(tmp_path, 1), identity.this_process(tmp_path, 1)
+    other = identity.this_process(tmp_path / "other", 1)
     assert one.name != again.name and one.label == again.label and one.place == again.place
     assert len({one.node, other.node}) == 2 and len({one.place, other.place}) == 2
     assert max(map(len, (one.name, one.label))) <= 40
 
 
 def test_a_copy_of_the_data_folder_is_another_place(tmp_path: Path) -> None:
-    node = nodes.node_id(tmp_path / "one")
+    node = identity.node_id(tmp_path / "one")
     (tmp_path / "copy").mkdir()
     (tmp_path / "copy" / "node").write_text(node + "\n")
-    assert nodes.node_id(tmp_path / "copy") == node
-    assert nodes.place(tmp_path / "copy") != nodes.place(tmp_path / "one")
+    assert identity.node_id(tmp_path / "copy") == node
+    assert identity.place(tmp_path / "copy") != identity.place(tmp_path / "one")
 
 
 def test_only_the_dead_of_this_place_are_known_at_once() -> None:
     living, dead = (
-        f"{nodes._pid_namespace()}:{os.getpid()}",
-        f"{nodes._pid_namespace()}:{2**22 + 1}",
+        f"{identity._pid_namespace()}:{os.getpid()}",
+        f"{identity._pid_namespace()}:{2**22 + 1}",
     )
     leases.begin(process("elsewhere", place="there", pid=dead))
     leases.begin(process("living", pid=living))
@@ -109,6 +110,54 @@ def test_who_lives_is_not_called_dead_and_who_is_silent_is() -> None:
     }
 
 
+def test_who_wakes_up_before_its_claims_are_released_keeps_them() -> None:
+    """A stopped process may go on between being judged dead and the release."""
+    leases.begin(process("slow"))
+    SenderProcess.objects.update(seen_at_ms=1)
+    alert = alert_for(60)
+    cut_from_start(alert)
+    assert claims.claim_batches("slow", alert.pk, 1)
+    letter()
+    [held] = letter_claims.claim_letters("slow", 5)
+    Batch.objects.filter(worker="slow").update(due_at_ms=1)
+    [dead] = leases.long_dead()
+    leases.beat(process("slow"))
+    actions.note_deaths([dead], have_ended=False)
+    assert Batch.objects.filter(worker="slow").count() == 1
+    assert Letter.objects.get(pk=held.letter).worker == "slow"
+    assert SenderProcess.objects.filter(name="slow").exists()
+    # Without a heartbeat, what it has renewed stays its own.
+    SenderProcess.objects.update(seen_at_ms=1)
+    Batch.objects.filter(worker="slow").update(due_at_ms=now_ms() + 60_000)
+    actions.note_deaths([dead], have_ended=False)
+    assert Batch.objects.filter(worker="slow").count() == 1
+    actions.note_deaths([dead])
+    assert not Batch.objects.filter(worker="slow").exists()
+
+
+def test_marks_are_read_when_the_claims_have_changed_hands() -> None:
+    """Read before, they would lack what a slow process handed out until then."""
+    alert = alert_for(60)
+    cut_from_start(alert)
+    assert claims.claim_batches("slow", alert.pk, 1)
+    seen: list[int] = []
+
+    def read() -> None:
+        seen.append(Batch.objects.filter(worker="slow").count())
+
+    recovery.release_claims("slow", read)
+    assert seen == [0]
+
+
+def test_a_letter_that_another_has_is_not_looked_up_again() -> None:
+    letter()
+    [slow] = letter_claims.claim_letters("slow", 5)
+    actions.note_deaths(["slow"])
+    [quick] = letter_claims.claim_letters("quick", 5)
+    assert letter_claims.look_again([slow]) == {}
+    assert list(letter_claims.look_again([quick])) == [quick.letter]
+
+
 def test_a_heartbeat_makes_a_lost_row_again() -> None:
     leases.beat(process("one"))
     assert SenderProcess.objects.get(name="one").seen_at_ms > now_ms() - 5000
@@ -118,7 +167,7 @@ def test_a_heartbeat_makes_a_lost_row_again() -> None:
 
 
 def test_a_late_word_does_not_overwrite_what_the_next_sender_wrote() -> None:
-    owed = letter()
+    owed_correction = letter()
     [slow] = letter_claims.claim_letters("slow", 5)
     actions.note_deaths(["slow"])
     [quick] = letter_claims.claim_letters("quick", 5)
@@ -130,7 +179,7 @@ def test_a_late_word_does_not_overwrite_what_the_next_sender_wrote() -> None:
         letter_claims.record_results([letter_claims.LetterResult(slow, Letter.State.WAITING, 1)])
         == 1
     ), "the loss is noticed"
-    assert Letter.objects.get(pk=owed.pk).state == Letter.State.ACCEPTED
+    assert Letter.objects.get(pk=owed_correction.pk).state == Letter.State.ACCEPTED
     assert letter_claims.claim_letters("third", 5) == []
 
 
@@ -143,7 +192,7 @@ def test_a_letter_that_is_claimed_is_nobody_elses() -> None:
 
 
 def test_what_a_process_claimed_and_does_not_know_of_is_given_back() -> None:
-    owed, known = letter(), letter()
+    owed_correction, known = letter(), letter()
     alert = alert_for(60)
     cut_from_start(alert)
     letter_claims.claim_letters("one", 5)
@@ -152,7 +201,7 @@ def test_what_a_process_claimed_and_does_not_know_of_is_given_back() -> None:
     assert leases.release_strays("one", {mine.batch}, {known.pk}) == 2
     assert list(Letter.objects.filter(worker="one").values_list("pk", flat=True)) == [known.pk]
     assert list(Batch.objects.filter(worker="one").values_list("pk", flat=True)) == [mine.batch]
-    assert [job.letter for job in letter_claims.claim_letters("two", 5)] == [owed.pk]
+    assert [job.letter for job in letter_claims.claim_letters("two", 5)] == [owed_correction.pk]
     assert lost.batch in {claim.batch for claim in claims.claim_batches("two", alert.pk, 50)}
 
 

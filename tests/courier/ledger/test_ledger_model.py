@@ -57,7 +57,7 @@ REFUSALS = st.sampled_from(
 
 
 class PatientRelay(StubRelay):
-    def objected(self, domain: str, words: str, *, to_us: bool) -> None:
+    def objected(self, domain: str, words: str, *, to_us: bool, fresh: bool = False) -> None:
         """What the desk makes of it is not the ledger's matter."""
 
 

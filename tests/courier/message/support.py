@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 
 from morefollows.audience.models import Letter, Topic
 from morefollows.courier.message.dkim import Signer
-from morefollows.courier.message.header_encoding import date
+from morefollows.courier.message.encoding.header_fields import date
 from morefollows.courier.message.letters import Occasion, letter
 from morefollows.courier.message.template import LENGTHS, Composed, Slot, renderer
 
@@ -19,7 +19,7 @@ CY = b"cy@reader.example"
 
 def values(address: bytes = CY, mark: bytes = b"0") -> list[bytes]:
     """Something for every hole, of the right length."""
-    filled = [mark * LENGTHS[hole] for hole in Slot]
+    filled = [mark * LENGTHS[slot] for slot in Slot]
     filled[Slot.ADDRESS] = address
     filled[Slot.DATE] = date(1_795_501_800)
     filled[Slot.REPLY] = b"earlier@herald.example"

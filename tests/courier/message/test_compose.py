@@ -12,9 +12,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from morefollows.courier.message import header_encoding
-from morefollows.courier.message.encoding import quoted_printable
-from morefollows.courier.message.header_encoding import mailbox, structured, unstructured
+from morefollows.courier.message.encoding import header_fields
+from morefollows.courier.message.encoding.bodies import quoted_printable
+from morefollows.courier.message.encoding.header_fields import mailbox, structured, unstructured
 from morefollows.courier.message.template import LENGTHS, Composed, Placeholders, Slot
 from tests.courier.message.support import CY, values
 
@@ -32,53 +32,53 @@ def header(field: bytes) -> str:
     return str(value)
 
 
-# -- holes -----------------------------------------------------------------------------------------
+# -- slots -----------------------------------------------------------------------------------------
 
 
-def mail_with_holes() -> tuple[Placeholders, bytes]:
-    marks = Placeholders()
-    body = f"Read it: https://a.example/leave/{marks[Slot.LEAVE]}/\n" * 3
+def mail_with_slots() -> tuple[Placeholders, bytes]:
+    placeholders = Placeholders()
+    body = f"Read it: https://a.example/leave/{placeholders[Slot.LEAVE]}/\n" * 3
     message = (
-        structured("To", f"<{marks[Slot.ADDRESS]}>")
-        + structured("Message-ID", f"<{marks[Slot.RECEIPT]}@a.example>")
+        structured("To", f"<{placeholders[Slot.ADDRESS]}>")
+        + structured("Message-ID", f"<{placeholders[Slot.RECEIPT]}@a.example>")
         + b"\r\n"
-        + quoted_printable(body, marks.pattern)
+        + quoted_printable(body, placeholders.pattern)
     )
-    return marks, message
+    return placeholders, message
 
 
 def test_filling_gives_what_replacing_would() -> None:
-    marks, message = mail_with_holes()
+    placeholders, message = mail_with_slots()
     filled = values(mark=b"k")
     wanted = message
-    for hole in Slot:
-        wanted = wanted.replace(marks[hole].encode(), filled[hole])
-    composed = marks.cut(message)
+    for slot in Slot:
+        wanted = wanted.replace(placeholders[slot].encode(), filled[slot])
+    composed = placeholders.cut(message)
     assert b"".join(composed.fill(filled)) == wanted
     assert wanted.count(b"/leave/" + filled[Slot.LEAVE] + b"/") == 3
 
 
 def test_each_copy_is_its_own() -> None:
-    marks, message = mail_with_holes()
-    composed = marks.cut(message)
+    placeholders, message = mail_with_slots()
+    composed = placeholders.cut(message)
     first = composed.fill(values(b"cy@reader.example"))
     second = composed.fill(values(b"dot@reader.example"))
     assert b"cy@" in b"".join(first)
     assert b"cy@" not in b"".join(second)
 
 
-@pytest.mark.parametrize("holes", [(), (Slot.LEAVE,), (Slot.LEAVE, Slot.ADDRESS, Slot.LEAVE)])
-def test_any_number_of_holes(holes: tuple[Slot, ...]) -> None:
-    composed = Composed([b"To: x\r\n\r\n", *[b"y\r\n"] * len(holes)], holes)
+@pytest.mark.parametrize("slots", [(), (Slot.LEAVE,), (Slot.LEAVE, Slot.ADDRESS, Slot.LEAVE)])
+def test_any_number_of_slots(slots: tuple[Slot, ...]) -> None:
+    composed = Composed([b"To: x\r\n\r\n", *[b"y\r\n"] * len(slots)], slots)
     filled = values()
     assert b"".join(composed.fill(filled)) == b"To: x\r\n\r\n" + b"".join(
-        filled[h] + b"y\r\n" for h in holes
+        filled[h] + b"y\r\n" for h in slots
     )
 
 
 def test_the_ledger_gets_back_what_it_was_given() -> None:
-    marks, message = mail_with_holes()
-    composed = marks.cut(message)
+    placeholders, message = mail_with_slots()
+    composed = placeholders.cut(message)
     kept = composed.to_bytes()
     assert Composed.from_bytes(kept) == composed
     for broken in (b"", kept[:3], kept[:-1], kept + b"x", b"MFC9" + kept[4:]):
@@ -106,7 +106,7 @@ def test_what_may_not_reach_the_wire_is_refused(content: bytes) -> None:
 
 def test_marks_cannot_be_guessed() -> None:
     assert Placeholders()[Slot.LEAVE] != Placeholders()[Slot.LEAVE]
-    assert {hole: len(Placeholders()[hole]) for hole in Slot if LENGTHS[hole]} == {
+    assert {slot: len(Placeholders()[slot]) for slot in Slot if LENGTHS[slot]} == {
         h: n for h, n in LENGTHS.items() if n
     }
 
@@ -134,11 +134,11 @@ def test_any_text_comes_back_out_of_quoted_printable(text: str) -> None:
     )
 )
 def test_a_hole_is_never_broken_over_two_lines(pieces: list[str | Slot]) -> None:
-    marks = Placeholders()
-    holes = [piece for piece in pieces if isinstance(piece, Slot)]
-    text = "".join(marks[piece] if isinstance(piece, Slot) else piece for piece in pieces)
-    composed = marks.cut(quoted_printable(text, marks.pattern))
-    assert list(composed.holes) == holes
+    placeholders = Placeholders()
+    slots = [piece for piece in pieces if isinstance(piece, Slot)]
+    text = "".join(placeholders[piece] if isinstance(piece, Slot) else piece for piece in pieces)
+    composed = placeholders.cut(quoted_printable(text, placeholders.pattern))
+    assert list(composed.slots) == slots
     filled = b"".join(composed.fill(values(mark=b"z")))
     assert all(len(line) <= 76 for line in filled.split(b"\r\n"))
 
@@ -212,12 +212,12 @@ def test_what_is_wrong_is_named() -> None:
 
 
 def test_a_date_always_has_the_length_of_its_hole() -> None:
-    assert header_encoding.date(1_795_501_800) == b"Tue, 24 Nov 2026 06:30:00 +0000"
-    assert {len(header_encoding.date(day * 86_400)) for day in range(0, 40_000, 7)} == {
+    assert header_fields.date(1_795_501_800) == b"Tue, 24 Nov 2026 06:30:00 +0000"
+    assert {len(header_fields.date(day * 86_400)) for day in range(0, 40_000, 7)} == {
         LENGTHS[Slot.DATE]
     }
 
 
 def test_the_address_is_the_readers() -> None:
-    marks, message = mail_with_holes()
-    assert b"To: <cy@reader.example>\r\n" in b"".join(marks.cut(message).fill(values(CY)))
+    placeholders, message = mail_with_slots()
+    assert b"To: <cy@reader.example>\r\n" in b"".join(placeholders.cut(message).fill(values(CY)))

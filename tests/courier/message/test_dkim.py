@@ -28,8 +28,8 @@ from morefollows.audience.models import Topic
 from morefollows.config.settings import SettingsError
 from morefollows.courier.message import alert as alerts
 from morefollows.courier.message.dkim import Signer, signers
-from morefollows.courier.message.encoding import quoted_printable
-from morefollows.courier.message.header_encoding import structured, unstructured
+from morefollows.courier.message.encoding.bodies import quoted_printable
+from morefollows.courier.message.encoding.header_fields import structured, unstructured
 from morefollows.courier.message.template import Composed, Placeholders, Slot
 from morefollows.stories.models import Alert
 from tests.courier.message.support import confirmation, head, thanks, wire

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from morefollows.audience.models import Topic
 from morefollows.courier.message import alert as alerts
-from morefollows.courier.message.encoding import seven_bit
+from morefollows.courier.message.encoding.bodies import seven_bit
 from morefollows.courier.message.template import Placeholders, Slot
 from morefollows.stories.models import Alert
 from tests.courier.message.support import read, thanks, wire

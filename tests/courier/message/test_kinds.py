@@ -16,13 +16,14 @@ from tests.courier.message.support import head, parts, wire
 from tools import mails
 
 FIELDS = re.compile(rb"(?: |[A-Za-z][A-Za-z0-9-]*: ).*")
-OF_UNKNOWN_LENGTH = {hole for hole in Slot if not LENGTHS[hole]}
+OF_UNKNOWN_LENGTH = {slot for slot in Slot if not LENGTHS[slot]}
 
 
 def of_kind(kind: str, alert: Alert, language: str = "en") -> Composed:
     updates = (alert.update_id,) if KINDS[kind].bulk else ()
     topic = alert.topic_id if kind in (Letter.Kind.CONFIRMATION, Letter.Kind.THANKS) else None
-    return letter(Occasion(kind, language, topic, updates=updates))
+    editor, story = alert.sent_by_id, alert.update.story_id  # of mail to editors
+    return letter(Occasion(kind, language, topic, updates=updates, editor=editor, about=story))
 
 
 def offer(alert: Alert) -> Composed:
@@ -69,7 +70,7 @@ def test_what_has_no_fixed_length_stands_in_the_header_only(alert: Alert, name: 
     """The length of a body is known before it is filled, and most of its hash for DKIM."""
     composed = ALL[name](alert)
     ends = next(n for n, part in enumerate(composed.parts) if b"\r\n\r\n" in part)
-    assert ends > 0 and not OF_UNKNOWN_LENGTH & set(composed.holes[ends:])
+    assert ends > 0 and not OF_UNKNOWN_LENGTH & set(composed.slots[ends:])
 
 
 @pytest.mark.parametrize("name", ALL)

@@ -14,7 +14,7 @@ from morefollows.audience.models import Topic
 from morefollows.courier.message import alert as alerts
 from morefollows.stories.models import Alert
 from tests.courier.message.support import confirmation, parts, thanks, wire
-from tests.support.browser import ARGUMENTS, DESKTOP, NARROW, PHONE, executable
+from tests.support.browser import DESKTOP, NARROW, PHONE
 
 LONG = "Rindfleischetikettierungsüberwachungsaufgabenübertragungsgesetz"
 
@@ -62,16 +62,16 @@ Look = Callable[[str, str, str], Sight]
 
 
 @pytest.fixture(scope="module")
-def look() -> Iterator[Look]:
+def look(browser_address: str) -> Iterator[Look]:
     """Renders HTML in a colour scheme and size as a mail program does, without scripts.
 
-    The browser lives in a thread of its own: its event loop must not get between a test and the
-    database.
+    What talks to the browser lives in a thread of its own: its event loop must not get between a
+    test and the database.
     """
     with ThreadPoolExecutor(1) as thread:
         playwright = thread.submit(lambda: sync_playwright().start()).result()
         browser = thread.submit(
-            lambda: playwright.chromium.launch(executable_path=executable(), args=ARGUMENTS)
+            lambda: playwright.chromium.connect_over_cdp(browser_address)
         ).result()
         yield lambda html, scheme, size: thread.submit(_sight, browser, html, scheme, size).result()
         thread.submit(browser.close).result()

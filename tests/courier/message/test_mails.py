@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import re
 from collections import Counter
 from datetime import UTC, datetime
+from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -21,6 +23,7 @@ from morefollows.audience.models import Newsroom, Topic
 from morefollows.courier.message import alert as alerts
 from morefollows.courier.message import preview as previews
 from morefollows.courier.message.content import return_paths
+from morefollows.courier.message.subjects import subject_of
 from morefollows.courier.message.template import Composed, Slot
 from morefollows.stories.models import Alert, Story, Update
 from tests.courier.message.support import (
@@ -140,7 +143,7 @@ def test_the_thread_holds_in_every_inbox(alert: Alert) -> None:
     assert "In-Reply-To" not in first
 
 
-def test_a_withdrawal_breaks_out_of_the_thread(alert: Alert) -> None:
+def test_a_withdrawal_never_says_the_false_headline_again(alert: Alert) -> None:
     update = alert.update
     update.kind, update.text, update.note = (
         Update.Kind.WITHDRAWAL,
@@ -148,16 +151,13 @@ def test_a_withdrawal_breaks_out_of_the_thread(alert: Alert) -> None:
         "The picture was fabricated.",
     )
     mail = read(wire(alerts.alert(alert, "de")))
-    assert mail["Subject"] == "WITHDRAWN: Harbour bridge closed after ferry collision", (
-        "in the language of the story"
-    )
-    update.language = "de"
-    assert read(wire(alerts.alert(alert, "en")))["Subject"].startswith("ZURÜCKGEZOGEN: ")
-    assert not {"References", "In-Reply-To", "Thread-Topic", "Thread-Index"} & set(mail.keys())
+    assert re.fullmatch(r"Withdrawn: our alert of \d+ \w+, \d\d:\d\d", mail["Subject"])
+    assert {"References", "In-Reply-To", "Thread-Index"} <= set(mail.keys()), "it keeps the thread"
+    assert update.headline.encode() not in wire(alerts.alert(alert, "en"))
     plain, html = parts(wire(alerts.alert(alert, "en")))
     assert plain.startswith("Withdrawn · ")
     for words in (
-        "We have withdrawn this story",
+        "We have withdrawn a story",
         "The picture was fabricated.",
         "Do not rely on it.",
     ):
@@ -170,13 +170,19 @@ def test_a_withdrawal_breaks_out_of_the_thread(alert: Alert) -> None:
 def test_a_correction_says_what_was_wrong_before_all_else(alert: Alert) -> None:
     update = alert.update
     update.kind, update.note = Update.Kind.CORRECTION, "We named the wrong pier."
+    update.headline = "Ferry strikes the lower bridge"
+    mail = read(wire(alerts.alert(alert, "en")))
+    assert mail["Subject"] == "Correction: Ferry strikes the lower bridge"
+    assert "Thread-Topic" not in mail, "which would bring the false headline along"
     plain, html = parts(wire(alerts.alert(alert, "en")))
     assert plain.startswith("Correction · ")
     assert alerts.alert(alert, "en")
-    for shown in (plain, Seen(html).text):
+    # without the preheader, which is what was wrong, too
+    for shown in (plain, Seen(html).text.partition("Unsubscribe")[2]):
         assert (
             shown.index("What was wrong")
             < shown.index("We named the wrong pier.")
+            < shown.index("Ferry strikes the lower bridge")
             < shown.index("Engineers")
         )
         assert "More follows" in shown
@@ -190,7 +196,12 @@ def test_a_drill_is_unmistakable(alert: Alert) -> None:
     alert.update.story.drill = True
     mail = wire(alerts.alert(alert, "en"))
     message = read(mail)
-    assert message["Subject"].startswith("DRILL: ")
+    subject = f"DRILL: {alert.update.headline}"
+    assert message["Subject"] == subject
+    for said in ("Drill: ", "DRILL:  ", "drill:"):
+        again = Update(story=alert.update.story, headline=said + alert.update.headline)
+        again.kind, again.language = alert.update.kind, "en"
+        assert subject_of(again) == subject, "it is said once"
     for shown in parts(mail):
         assert (
             "DRILL – not real news" in shown
@@ -262,18 +273,40 @@ def test_thanks_can_be_left_with_one_click(breaking: Topic) -> None:
     assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
 
 
+def test_where_mail_comes_in_readers_can_leave_by_mail(breaking: Topic, settings: Any) -> None:
+    """RFC 2369 §3.2, and the address for complaints (RFC 9477)."""
+    from morefollows.config.addresses.intake_address import parse_receivers
+
+    settings.MOREFOLLOWS = dataclasses.replace(
+        settings.MOREFOLLOWS,
+        intake=parse_receivers("lmtp://127.0.0.1:1"),
+        bounce_domain="b.example",
+    )
+    raw = wire(thanks(breaking, "en"))
+    message = read(raw)
+    receipt = message["Message-ID"].strip("<>").partition("@")[0]
+    web = f"<https://alerts.herald.example/leave/{'0' * 36}/>"
+    mail = f"<mailto:leave+{receipt}@b.example?subject=unsubscribe>"
+    assert message["List-Unsubscribe"] == f"{web}, {mail}"
+    assert message["CFBL-Address"] == "fbl@b.example; report=arf"
+    assert message["CFBL-Feedback-ID"] == receipt
+    head = raw.partition(b"\r\n\r\n")[0]
+    assert b"=?" not in head and max(map(len, head.split(b"\r\n"))) < 200
+    assert "mailto" not in str(read(wire(confirmation(breaking, "en", False)))["List-Unsubscribe"])
+
+
 def test_holes(alert: Alert, breaking: Topic) -> None:
     first = {Slot.ADDRESS, Slot.LEAVE, Slot.RECEIPT, Slot.PREFERENCES, Slot.STORY}
-    assert set(alerts.alert(alert, "en").holes) == first
+    assert set(alerts.alert(alert, "en").slots) == first
     alert.update.kind = Update.Kind.UPDATE
-    assert set(alerts.alert(alert, "en").holes) == {*first, Slot.REFERENCES, Slot.REPLY}
-    assert set(confirmation(breaking, "en", True).holes) == {
+    assert set(alerts.alert(alert, "en").slots) == {*first, Slot.REFERENCES, Slot.REPLY}
+    assert set(confirmation(breaking, "en", True).slots) == {
         Slot.ADDRESS,
         Slot.RECEIPT,
         Slot.CONFIRM,
         Slot.DATE,
     }
-    assert set(thanks(breaking, "en").holes) == {
+    assert set(thanks(breaking, "en").slots) == {
         Slot.ADDRESS,
         Slot.LEAVE,
         Slot.RECEIPT,
@@ -296,7 +329,7 @@ def test_both_parts_say_the_same(alert: Alert, newsroom: Newsroom) -> None:
         "Engineers are on their way, the port authority",
         "Breaking news · 24 November 2026, 07:30 CET",
         "More follows on this breaking news story.",
-        "You get this mail because you signed up to “Breaking news” from The Harbour Herald.",
+        "You get this email because you signed up to “Breaking news” from The Harbour Herald.",
         "The Harbour Herald, 1 Pier Road, Port Ellis",
     ):
         assert said in words

@@ -11,18 +11,19 @@ from typing import Any
 import pytest
 
 from morefollows.accounts.models import Editor
-from morefollows.audience import links
+from morefollows.audience.link_tokens import links
+from morefollows.audience.link_tokens.tokens import TokenRow
 from morefollows.audience.models import Reader, Topic
-from morefollows.audience.tokens import TokenRow
 from morefollows.courier.batch.prepared_alert import prepare_alert
 from morefollows.courier.ledger import claims
 from morefollows.courier.ledger.batching import cut_batches
-from morefollows.courier.ledger.nodes import this_process
 from morefollows.courier.relays.interface import Reached, Reply
 from morefollows.courier.relays.relay_pool import RelayPool
 from morefollows.courier.sender.scheduler import Scheduler
+from morefollows.nodes.identity import this_process
 from morefollows.notify import Listener
-from morefollows.stories import actions, publication
+from morefollows.stories import actions
+from morefollows.stories.alerts import publication
 from morefollows.stories.drafts.actions import save_update
 from morefollows.stories.models import Alert, Story
 from tests.courier.message.support import read

@@ -9,12 +9,12 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from morefollows.audience import links
+from morefollows.audience.link_tokens import links
+from morefollows.audience.link_tokens.tokens import ALL_TOPICS
 from morefollows.audience.models import Letter, Newsroom, Reader, Subscription, Suppression
 from morefollows.audience.preferences import actions as preferences
 from morefollows.audience.preferences import digest_times as owing
 from morefollows.audience.preferences.actions import PreferenceChoice
-from morefollows.audience.tokens import ALL_TOPICS
 from morefollows.courier.ledger import history
 from morefollows.courier.models import Outcome
 from morefollows.courier.outbox import claims as letter_claims
@@ -47,7 +47,7 @@ def missed(readers: int = 3, hours_ago: float = 2, **wording: str) -> Alert:
     return alert
 
 
-def owed(reader: int, kind: str = "digest", hours: float = 12) -> Letter:
+def owed_correction(reader: int, kind: str = "digest", hours: float = 12) -> Letter:
     """A summary of the last hours, due now, to a reader who wants digests."""
     Reader.objects.filter(pk=reader).update(
         frequency="digest" if kind == "digest" else "every", has_preferences=True
@@ -112,7 +112,7 @@ def test_it_tells_what_the_reader_was_not_sent_and_still_wants() -> None:
     alert = missed(10)
     readers = sorted(support.audience(alert))
     for reader in readers:
-        owed(reader, "away")
+        owed_correction(reader, "away")
     outcome(alert, readers[0], Outcome.ACCEPTED)
     outcome(alert, readers[1], Outcome.UNCERTAIN)
     StoryPreference.objects.create(
@@ -134,16 +134,16 @@ def test_it_tells_what_the_reader_was_not_sent_and_still_wants() -> None:
 def test_the_next_one_does_not_tell_it_again() -> None:
     alert = missed(1)
     [reader] = support.audience(alert)
-    owed(reader)
+    owed_correction(reader)
     assert told(reader) == [(alert.update_id,)]
-    owed(reader, "away")
+    owed_correction(reader, "away")
     assert told(reader) == [()]
 
 
 def test_one_that_was_deferred_is_tried_again_with_what_it_told() -> None:
     alert = missed(1)
     [reader] = support.audience(alert)
-    owed(reader)
+    owed_correction(reader)
     [job] = letter_claims.claim_letters("one", 100, bulk=True)
     letter_claims.record_results(
         [letter_claims.LetterResult(job, Letter.State.WAITING, now_ms(), False)]
@@ -168,7 +168,7 @@ def test_each_story_once_as_it_stands_now() -> None:
     Alert.objects.filter(pk=again.pk).update(update=newest, state="sent")
     first, second = sorted(support.audience(alert))
     for reader in (first, second):
-        owed(reader)
+        owed_correction(reader)
     support.cut_from_start(Alert.objects.get(pk=again.pk))
     outcome(again, first, Outcome.SKIPPED)
     outcome(again, second, Outcome.ACCEPTED)
@@ -183,7 +183,7 @@ def test_each_story_once_as_it_stands_now() -> None:
     }
 
     Letter.objects.all().delete()
-    owed(first)
+    owed_correction(first)
     alert.update.story.__class__.objects.update(state="withdrawn")
     assert told(first) == [()]
 
@@ -196,7 +196,7 @@ def test_the_mail() -> None:
         reader_id=cy, topic=other.topic, state="active", since=timezone.now()
     )
     Alert.objects.filter(pk=other.pk).update(topic=alert.topic)
-    owed(cy)
+    owed_correction(cy)
     (job,) = letter_claims.claim_letters("one", 10, bulk=True)
     assert job.updates == (alert.update_id,)
     job = job._replace(updates=(other.update_id, alert.update_id))

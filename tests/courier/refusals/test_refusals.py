@@ -18,7 +18,7 @@ from django.db.models.functions import Cast, Concat
 from django.utils import timezone
 
 from morefollows.audience.models import Bounce, Letter, Reader, Subscription, Suppression
-from morefollows.audience.suppression.bounces import BouncedMail
+from morefollows.audience.suppression.hard_bounces import BouncedMail
 from morefollows.audit.models import AuditEntry
 from morefollows.courier import actions
 from morefollows.courier.ledger import claims, retries
@@ -28,7 +28,7 @@ from morefollows.courier.refusals.brake import FEW
 from morefollows.courier.relays.relay_pool import TRIAL
 from morefollows.courier.sender.scheduler import Scheduler
 from morefollows.feedback import actions as feedback
-from morefollows.stories import publication
+from morefollows.stories.alerts import publication
 from morefollows.stories.models import Alert, Update
 from tests.courier.relays.test_several_relays import asked, at_work
 from tests.courier.sender import test_worker
@@ -322,8 +322,8 @@ def test_a_provider_whose_policy_is_against_us_is_left_alone_and_tried_now_and_t
 
     async def story(worker: Scheduler, relays: list[ScriptedRelay]) -> None:
         await until(lambda: settled(alert))
-        [gate] = worker.relays
-        assert [one.provider for one in gate.pacing.held_back()] == ["big.example"]
+        [queue] = worker.relays
+        assert [one.provider for one in queue.throttle.held_back()] == ["big.example"]
         big = [line for line in relays[0].rcpts if b"@big.example" in line]
         assert 3 <= len(big) <= 3 + 2 * 4, "those that were in flight, and no more"
 
@@ -340,7 +340,7 @@ def test_a_provider_whose_policy_is_against_us_is_left_alone_and_tried_now_and_t
     assert no_relay_is_paused()
 
 
-@pytest.mark.parametrize("reply", ["550 5.7.1 client host blocked by a list", NOBODY])
+@pytest.mark.parametrize("reply", [NOBODY])
 def test_a_relay_that_refuses_all_loses_no_reader_though_all_are_at_two_providers(
     tmp_path: Path, reply: str
 ) -> None:
@@ -354,6 +354,42 @@ def test_a_relay_that_refuses_all_loses_no_reader_though_all_are_at_two_provider
     at_work(tmp_path, [Script(rules=(Rule("rcpt", reply=reply),))], story)
     assert count(alert) == {Outcome.DEFERRED: 400}
     assert not Suppression.objects.exists() and not Bounce.objects.exists()
+
+
+@pytest.mark.parametrize("before", [0, 1])
+def test_a_relay_that_refuses_us_is_paused_though_all_are_at_two_providers(
+    tmp_path: Path, before: int
+) -> None:
+    """The brakes would hold what it refuses; but it would be asked about each reader."""
+    earlier = alert_to({"big.example": 2, "large.example": 2}) if before else None
+    rules = (Rule("rcpt", reply=DENIED, after=4 * before),)
+    found: list[Counter[int]] = []
+
+    async def story(worker: Scheduler, relays: list[ScriptedRelay]) -> None:
+        if earlier is not None:  # the same process has sent mail by it
+            await until(lambda: count(earlier)[Outcome.ACCEPTED] == 4)
+        alert = await asked(lambda: alert_to({"big.example": 150, "large.example": 150}))
+        await until(lambda: not no_relay_is_paused())
+        await until(lambda: not count(alert)[Outcome.REFUSED])
+        found.append(await asked(lambda: count(alert)))
+
+    at_work(tmp_path, [Script(rules=rules)], story)
+    assert not found[0][Outcome.ACCEPTED] and found[0][Outcome.WAITING] > 100
+    assert "5.7.1" in Relay.objects.get().reason and not Suppression.objects.exists()
+
+
+@pytest.mark.parametrize("reply", [DENIED, NOBODY, "550 no"])
+def test_of_a_small_alert_that_is_refused_altogether_nobody_is_refused(
+    tmp_path: Path, reply: str
+) -> None:
+    alert = alert_to({"big.example": 5, "large.example": 4, "small.example": 3})
+
+    async def story(worker: Scheduler, relays: list[ScriptedRelay]) -> None:
+        await until(lambda: count(alert) == {Outcome.DEFERRED: 12})
+
+    at_work(tmp_path, [Script(rules=(Rule("rcpt", reply=reply),))], story)
+    assert Alert.objects.get(pk=alert.pk).state == "sending"
+    assert Brake.objects.filter(on_since_ms__isnull=False, scope="relay").exists()
 
 
 def bounce_once_more(readers: list[int], *, days: float, accepted: bool = False) -> None:

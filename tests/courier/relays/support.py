@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Protocol
 
-from morefollows.config.relay_address import RelayKind, kind_of, register_kind, relays
+from morefollows.config.addresses.relay_address import RelayKind, kind_of, register_kind, relays
 from morefollows.courier.relays.interface import (
     Circuit,
     Mail,
@@ -20,6 +20,8 @@ from morefollows.courier.relays.interface import (
 )
 from morefollows.courier.smtp.replies import Verdict, verdict
 from tests.courier.smtp.support import body
+from tests.support.dns_server import DnsServer
+from tests.support.provider_servers import ProviderServer
 from tests.support.scripted_relay import Certificate, Rule, Script, ScriptedRelay
 
 #: What becomes of a mail, by its number. "late" ones are accepted after a while.
@@ -177,6 +179,21 @@ class _SmtpBackend:
         return {int(mail.message_id[1:].split("@")[0]) for mail in self._relay.taken}
 
 
+class _ApiBackend:
+    """A provider's API. A few mails in a call, so that there are several calls."""
+
+    def __init__(self, server: ProviderServer) -> None:
+        self.url = f"{server.url}&batch=4"
+        self._server = server
+
+    def took(self) -> set[int]:
+        return {int(mail.metadata.strip("<>").split("@")[0]) for mail in self._server.taken}
+
+
+#: Kinds whose backend can't say "later" of a single mail.
+NEVER_DEFERS = frozenset({"mailgun", "postmark", "sendgrid", "brevo", "resend"})
+
+
 @asynccontextmanager
 async def start_backend(
     scheme: str, planned: PlannedResults, folder: Path
@@ -190,6 +207,24 @@ async def start_backend(
         for number, result in planned.items()
         if (rule := _RULES.get(result)) is not None
     ]
+    if scheme in ProviderServer.MOST:
+        names = {f"cy{number}@reader.example": result for number, result in planned.items()}
+        async with ProviderServer(scheme, names) as server:
+            yield _ApiBackend(server)
+            assert server.violations == []
+        return
+    if scheme == "mx":
+        async with (
+            ScriptedRelay(Script(rules=tuple(rules))) as relay,
+            DnsServer(
+                "reader.example. MX 10 mx.reader.example.", "mx.reader.example. A 127.0.0.1"
+            ) as dns,
+        ):
+            yield _SmtpBackend(
+                f"mx://courier.example:{relay.port}?private=yes&resolver={dns.address}", relay
+            )
+            assert relay.violations == []
+        return
     secure = scheme == "smtps"
     certificate = Certificate.make(folder) if secure else None
     async with ScriptedRelay(

@@ -9,9 +9,9 @@ import pytest
 
 from morefollows.courier.ledger import retries
 from morefollows.courier.models import Outcome
-from morefollows.courier.relays import throttle as pacing_
+from morefollows.courier.relays import provider_throttle as pacing_
 from morefollows.courier.relays.interface import Reached, Reply
-from morefollows.courier.relays.throttle import RelayThrottle
+from morefollows.courier.relays.provider_throttle import RelayThrottle
 from morefollows.courier.sender.scheduler import Scheduler
 from morefollows.stories.models import Alert
 from tests.courier.relays.test_several_relays import asked, at_work, times_taken
@@ -31,13 +31,13 @@ SAYS_SO = Reply(451, "4.7.1", "Greylisted, see http://postgrey.example/", Reache
 def watched(accepted: int, deferred: int) -> RelayThrottle:
     """A provider that has accepted and deferred so many mails, within a second."""
     clock = Clock()
-    pacing = RelayThrottle(str, clock)
-    pacing.deferred("big.example", LATER)
+    throttle = RelayThrottle(str, clock)
+    throttle.deferred("big.example", LATER)
     for _ in range(accepted):
-        pacing.accepted("big.example")
+        throttle.accepted("big.example")
     for _ in range(deferred - 1):
-        pacing.deferred("big.example", LATER)
-    return pacing
+        throttle.deferred("big.example", LATER)
+    return throttle
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ class Greylister:
 
 def seconds_until_all_have_it(greylister: Greylister, readers: int = 3000) -> float:
     """A sender of 3,000 mails, 500/s, retried as `retries` says, those due longest first."""
-    clock, pacing = greylister.clock, RelayThrottle(str, greylister.clock)
+    clock, throttle = greylister.clock, RelayThrottle(str, greylister.clock)
     fresh = list(range(readers))
     due: list[tuple[float, int]] = []
     tries: Counter[int] = Counter()
@@ -79,18 +79,18 @@ def seconds_until_all_have_it(greylister: Greylister, readers: int = 3000) -> fl
     began = clock.time
     while accepted < readers:
         clock.time += 0.02
-        assert clock.time - began < 7200, f"{accepted} after two hours; {pacing.held_back()}"
+        assert clock.time - began < 7200, f"{accepted} after two hours; {throttle.held_back()}"
         for _ in range(10):
             waiting = due and due[0][0] <= clock.time
             turn = not turn
-            if not (waiting or fresh) or not pacing.may_mail("grey.example"):
+            if not (waiting or fresh) or not throttle.may_mail("grey.example"):
                 break
             recipient = due.pop(0)[1] if waiting and (turn or not fresh) else fresh.pop()
             if greylister.takes(recipient):
                 accepted += 1
-                pacing.accepted("grey.example", tries[recipient])
+                throttle.accepted("grey.example", tries[recipient])
             else:
-                pacing.deferred("grey.example", greylister.says, tries[recipient])
+                throttle.deferred("grey.example", greylister.says, tries[recipient])
                 tries[recipient] += 1
                 due.append((clock.time + retries.wait_ms(tries[recipient], 1.0) / 1000, recipient))
                 due.sort()
@@ -116,7 +116,7 @@ def test_greylisting_costs_its_own_wait_and_little_more(
 def test_a_provider_that_limits_the_rate_is_not_taken_for_one_that_greylists() -> None:
     """A provider takes ten mails a second, first tries and retries alike, and gives no reason."""
     clock = Clock()
-    pacing = RelayThrottle(str, clock)
+    throttle = RelayThrottle(str, clock)
     credit, tries = 0.0, Counter[int]()
     queue = list(range(4000))
     offered = taken = 0
@@ -124,16 +124,16 @@ def test_a_provider_that_limits_the_rate_is_not_taken_for_one_that_greylists() -
         clock.time += 0.01
         credit = min(credit + 0.1, 1.0)
         for _ in range(5):
-            if not queue or not pacing.may_mail("big.example"):
+            if not queue or not throttle.may_mail("big.example"):
                 break
             recipient = queue.pop(0) if step % 2 else queue.pop()
             offered += 1
             if credit >= 1:
                 credit -= 1
                 taken += 1
-                pacing.accepted("big.example", tries[recipient])
+                throttle.accepted("big.example", tries[recipient])
             else:
-                pacing.deferred("big.example", SAYS_NOTHING, tries[recipient])
+                throttle.deferred("big.example", SAYS_NOTHING, tries[recipient])
                 tries[recipient] += 1
                 queue.insert(0, recipient)
     assert taken > 1000
@@ -142,16 +142,16 @@ def test_a_provider_that_limits_the_rate_is_not_taken_for_one_that_greylists() -
 
 def test_words_of_a_rate_are_a_sign_also_when_each_recipient_is_deferred_once() -> None:
     clock = Clock()
-    pacing = RelayThrottle(str, clock)
+    throttle = RelayThrottle(str, clock)
     for recipient in range(40):
         clock.time += 0.01
-        if pacing.may_mail("big.example"):
-            pacing.deferred(
+        if throttle.may_mail("big.example"):
+            throttle.deferred(
                 "big.example",
                 Reply(450, "4.7.1", "too many messages, slow down", Reached.RCPT),
                 recipient % 2,
             )
-    assert pacing.held_back()
+    assert throttle.held_back()
 
 
 @pytest.mark.django_db(transaction=True)

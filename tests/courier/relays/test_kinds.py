@@ -6,12 +6,23 @@ import dataclasses
 
 import pytest
 
-from morefollows.config.relay_address import RelayKind, kinds, register_kind, relays
+from morefollows.config.addresses.relay_address import RelayKind, kinds, register_kind, relays
 from tests.courier.relays import support
 
 
 def test_the_kinds_that_are_built_in() -> None:
-    assert set(kinds()) == {"smtp", "smtps", "fake"}
+    assert set(kinds()) == {
+        "smtp",
+        "smtps",
+        "mx",
+        "ses",
+        "mailgun",
+        "postmark",
+        "sendgrid",
+        "brevo",
+        "resend",
+        "fake",
+    }
     smtp, smtps = relays("smtp://a.example smtps://b.example")
     assert (smtp.scheme, smtp.port, smtp.implicit_tls) == ("smtp", 25, False)
     assert (smtps.scheme, smtps.port, smtps.implicit_tls) == ("smtps", 465, True)
@@ -25,7 +36,7 @@ def test_a_kind_that_is_not_known_is_refused_with_those_that_are() -> None:
 
 
 def test_a_kind_has_options_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("morefollows.config.relay_address._kinds", dict(kinds()))
+    monkeypatch.setattr("morefollows.config.addresses.relay_address._kinds", dict(kinds()))
     own = dataclasses.replace(
         support.FAKE, schemes={"own": {"port": 7}}, options={"region": ("region", str)}
     )

@@ -12,10 +12,9 @@ from typing import Any
 
 import pytest
 
-from morefollows.config.relay_address import RelayAddress
+from morefollows.config.addresses.relay_address import RelayAddress
 from morefollows.courier import actions
 from morefollows.courier.ledger import retries
-from morefollows.courier.ledger.nodes import this_process
 from morefollows.courier.models import Outcome, Relay
 from morefollows.courier.relays import stats
 from morefollows.courier.relays.relay_pool import RelayPool
@@ -24,6 +23,7 @@ from morefollows.courier.relays.shares import Shares
 from morefollows.courier.sender.scheduler import Scheduler
 from morefollows.courier.smtp.connection_pool import SmtpRelay
 from morefollows.courier.smtp.timeouts import Timeouts
+from morefollows.nodes.identity import this_process
 from morefollows.notify import Listener
 from morefollows.stories.models import Alert
 from tests.courier.sender import test_worker
@@ -67,7 +67,7 @@ def at_work(
                 address = RelayAddress(
                     "127.0.0.1", relay.port, starttls="never", label=f"relay {number}", **said
                 )
-                gate = RelayQueue(
+                queue = RelayQueue(
                     address,
                     worker.feeder.next_mail,
                     senders=1,
@@ -75,16 +75,16 @@ def at_work(
                     on_takes_mail=worker.reports.takes_mail,
                     shares=shares,
                 )
-                told = functools.partial(worker.reports.note_trouble, gate.name)
-                gate.relay = SmtpRelay(
+                told = functools.partial(worker.reports.note_trouble, queue.name)
+                queue.relay = SmtpRelay(
                     address,
-                    gate,
+                    queue,
                     connections=4,
                     helo="courier.example",
                     on_trouble=told,
                     timeouts=QUICK,
                 )
-                worker.relays.add(gate)
+                worker.relays.add(queue)
             running = asyncio.create_task(worker.run())
             try:
                 async with asyncio.timeout(
@@ -121,7 +121,7 @@ def test_what_a_dying_relay_had_not_taken_goes_to_another_at_once(
         # second try.
         await until(lambda: list(states(alert).values()).count(Outcome.WAITING) == 0)
         await until(lambda: Relay.objects.filter(name="relay 0").exclude(trouble="").exists())
-        assert {gate.name: gate.relay.able for gate in worker.relays} == {
+        assert {queue.name: queue.relay.able for queue in worker.relays} == {
             "relay 0": False,
             "relay 1": True,
         }
@@ -172,7 +172,7 @@ def test_a_refusal_by_policy_pauses_that_relay_only_and_an_editor_resumes_it(
     async def story(worker: Scheduler, relays: list[ScriptedRelay]) -> None:
         await until(lambda: Relay.objects.filter(name="relay 0", paused_at__isnull=False).exists())
         await until(lambda: list(states(alert).values()).count(Outcome.WAITING) == 0)
-        assert {gate.name: gate.paused for gate in worker.relays} == {
+        assert {queue.name: queue.paused for queue in worker.relays} == {
             "relay 0": True,
             "relay 1": False,
         }

@@ -50,11 +50,13 @@ class Taker:
         self.weight = weight
         self.load = 0.0
         self.well = True
+        self.at_rate_limit = self.came_back_empty = False
+        self.in_flight, self.heard_at = 0, 0.0
         self.woken = 0
         shares.join(self)
 
     @property
-    def takes_part(self) -> bool:
+    def takes_mail(self) -> bool:
         return self.well
 
     def wake(self) -> None:

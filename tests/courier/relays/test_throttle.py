@@ -11,8 +11,8 @@ import pytest
 from morefollows.audience.models import Reader
 from morefollows.courier.models import Outcome, ReplyCount
 from morefollows.courier.relays.interface import Reached, Reply
+from morefollows.courier.relays.provider_throttle import RelayThrottle
 from morefollows.courier.relays.providers import Providers
-from morefollows.courier.relays.throttle import RelayThrottle
 from morefollows.courier.sender import collector
 from morefollows.courier.sender.scheduler import Scheduler
 from tests.courier.relays.test_several_relays import asked, at_work, times_taken
@@ -32,7 +32,7 @@ TSS04 = Reply(421, "4.7.0", "[TSS04] Messages temporarily deferred", Reached.ENV
 
 
 def mailed(
-    pacing: RelayThrottle, clock: Clock, seconds: float, takes: float, domain: str = "big.example"
+    throttle: RelayThrottle, clock: Clock, seconds: float, takes: float, domain: str = "big.example"
 ) -> int:
     """A provider that takes so many mails a second and defers the rest. How many it took."""
     taken = offered = 0
@@ -40,67 +40,67 @@ def mailed(
     for _ in range(int(seconds / step)):
         clock.time += step
         credit = min(credit + takes * step, max(1.0, takes / 10))
-        while offered < 100_000 and pacing.may_mail(domain):
+        while offered < 100_000 and throttle.may_mail(domain):
             offered += 1
             if credit >= 1:
                 credit -= 1
                 taken += 1
-                pacing.accepted(domain)
+                throttle.accepted(domain)
             else:
-                pacing.deferred(domain, LATER)
+                throttle.deferred(domain, LATER)
             if offered % 20 == 0:
                 break  # as many as are in flight
     return taken
 
 
-def rate_of(pacing: RelayThrottle) -> float:
-    (paced,) = pacing.held_back()
+def rate_of(throttle: RelayThrottle) -> float:
+    (paced,) = throttle.held_back()
     return paced.rate
 
 
 def test_the_rate_settles_near_what_the_provider_takes() -> None:
     clock = Clock()
-    pacing = RelayThrottle(str, clock)
-    mailed(pacing, clock, 20, takes=50)
-    taken = mailed(pacing, clock, 60, takes=50)
+    throttle = RelayThrottle(str, clock)
+    mailed(throttle, clock, 20, takes=50)
+    taken = mailed(throttle, clock, 60, takes=50)
     assert 0.5 * 50 * 60 < taken <= 50 * 60 * 1.05
 
 
 def test_one_that_takes_nothing_is_asked_now_and_then_and_found_well_again() -> None:
     clock = Clock()
-    pacing = RelayThrottle(str, clock)
-    mailed(pacing, clock, 30, takes=0)
-    assert rate_of(pacing) == 0.1
-    assert pacing.may_mail("other.example")
-    mailed(pacing, clock, 70, takes=10_000)
-    assert not pacing.held_back()
-    assert not pacing.paces  # and it costs nothing any more
+    throttle = RelayThrottle(str, clock)
+    mailed(throttle, clock, 30, takes=0)
+    assert rate_of(throttle) == 0.1
+    assert throttle.may_mail("other.example")
+    mailed(throttle, clock, 70, takes=10_000)
+    assert not throttle.held_back()
+    assert not throttle.paces  # and it costs nothing any more
 
 
 def test_a_few_deferrals_among_many_and_full_mailboxes_are_no_sign() -> None:
     clock = Clock()
-    pacing = RelayThrottle(str, clock)
+    throttle = RelayThrottle(str, clock)
     for n in range(2000):
         clock.time += 0.001
-        assert pacing.may_mail("big.example")
+        assert throttle.may_mail("big.example")
         if n % 50:
-            pacing.accepted("big.example")
+            throttle.accepted("big.example")
         else:
-            pacing.deferred("big.example", LATER)
-        pacing.deferred("big.example", FULL)
-    assert not pacing.held_back()
+            throttle.deferred("big.example", LATER)
+        throttle.deferred("big.example", FULL)
+    assert not throttle.held_back()
 
 
 @pytest.mark.parametrize(("reply", "seconds"), [(RATE_LIMIT, 60), (TSS04, 7200)])
 def test_some_replies_ask_for_a_pause(reply: Reply, seconds: int) -> None:
     clock = Clock()
-    pacing = RelayThrottle(str, clock)
-    pacing.deferred("big.example", reply)
+    throttle = RelayThrottle(str, clock)
+    throttle.deferred("big.example", reply)
     clock.time += seconds - 1
-    assert not pacing.may_mail("big.example")
-    assert pacing.allowance("big.example", 0.5) == 0
+    assert not throttle.may_mail("big.example")
+    assert throttle.allowance("big.example", 0.5) == 0
     clock.time += 2
-    assert pacing.may_mail("big.example")
+    assert throttle.may_mail("big.example")
 
 
 def test_domains_are_looked_up_in_the_background_and_then_paced_together() -> None:
@@ -114,22 +114,22 @@ def test_domains_are_looked_up_in_the_background_and_then_paced_together() -> No
 
     async def work() -> None:
         providers = Providers(hosts)
-        pacing = RelayThrottle(providers.of)
+        throttle = RelayThrottle(providers.of)
         for _ in range(3):
-            pacing.deferred("firm.example", LATER)
-        assert not pacing.may_mail("firm.example") or not pacing.may_mail("firm.example")
-        assert pacing.may_mail("other.example")  # nobody knows yet that they are one
-        assert pacing.may_mail("lost.example")
+            throttle.deferred("firm.example", LATER)
+        assert not throttle.may_mail("firm.example") or not throttle.may_mail("firm.example")
+        assert throttle.may_mail("other.example")  # nobody knows yet that they are one
+        assert throttle.may_mail("lost.example")
         answer.set()
         async with asyncio.timeout(PATIENCE):
             while {providers.known(name) for name in ("firm.example", "other.example")} != {
                 "big.example"
             }:
                 await asyncio.sleep(0.01)
-        pacing.may_mail("firm.example")
-        assert not pacing.may_mail("other.example")
-        assert [paced.provider for paced in pacing.held_back()] == ["big.example"]
-        assert pacing.may_mail("lost.example")
+        throttle.may_mail("firm.example")
+        assert not throttle.may_mail("other.example")
+        assert [paced.provider for paced in throttle.held_back()] == ["big.example"]
+        assert throttle.may_mail("lost.example")
         providers.close()
 
     asyncio.run(work())
@@ -153,10 +153,10 @@ def test_a_provider_that_defers_delays_nobody_else_and_is_mailed_when_it_is_well
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Half of the readers are at a provider that defers until all others have their mail."""
-    from morefollows.courier.relays import throttle
+    from morefollows.courier.relays import provider_throttle
     from morefollows.stories.models import Alert
 
-    monkeypatch.setattr(throttle, "_GROWTH", 8.0)  # so that it does not take minutes
+    monkeypatch.setattr(provider_throttle, "_GROWTH", 8.0)  # so that it does not take minutes
     monkeypatch.setattr(collector, "_MOST_HELD", 3)
     pk, slow = mixed(2400, 2)
     alert = Alert.objects.get(pk=pk)
@@ -175,8 +175,8 @@ def test_a_provider_that_defers_delays_nobody_else_and_is_mailed_when_it_is_well
         assert len(relays[0].taken) == 1200
         tried.append(await asked(lambda: ReplyCount.objects.get(alert=alert).count))
         relays[0].follow()
-        for gate in worker.relays:
-            for pace in gate.pacing.paces.values():
+        for queue in worker.relays:
+            for pace in queue.throttle.paces.values():
                 if pace.bucket is not None:
                     pace.bucket.set_rate(20)  # it would be asked every ten seconds
         await until(came)

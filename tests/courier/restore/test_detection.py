@@ -154,4 +154,4 @@ def test_doctor_says_that_mail_is_held(file: Path) -> None:
     turn_back()
     detection.RestoreWatch(file).holding()
     [found] = checks._restored()
-    assert found.state == "wrong" and "restores go-on" in found.words
+    assert found.state == "wrong" and "restores go-on" in found.message

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from morefollows.audit.models import AuditEntry
-from morefollows.stories import publication
+from morefollows.stories.alerts import publication
 from morefollows.stories.models import Alert
 from tests.courier.support import alert_for
 

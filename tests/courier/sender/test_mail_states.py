@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
+from collections.abc import Callable
 from typing import Any, cast
 
 import pytest
@@ -18,16 +19,17 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from morefollows.courier.batch import batch_mails, mail_states
+from morefollows.courier.batch import batch_mails, batch_run, mail_states
 from morefollows.courier.batch.batch_run import BatchRun
 from morefollows.courier.batch.mail_states import DOUBT, STATE, TABLE, State
 from morefollows.courier.batch.prepared_alert import PreparedAlert
 from morefollows.courier.ledger import outcomes
 from morefollows.courier.ledger.claims import NEVER, ActiveAlert, Claim
-from morefollows.courier.ledger.recipients import Recipient
+from morefollows.courier.ledger.handed_out import HANDED_OUT
 from morefollows.courier.models import Outcome
+from morefollows.courier.recipients.selection import Recipient
 from morefollows.courier.relays.interface import Carriers, Mail, Reached, Reply
-from morefollows.courier.relays.throttle import RelayThrottle
+from morefollows.courier.relays.provider_throttle import RelayThrottle
 from morefollows.stories.actions import now_ms
 from tests.courier.support import StubRelay
 
@@ -62,14 +64,14 @@ class Relay(StubRelay):
     """`others`: whether another relay can carry what this one can't."""
 
     def __init__(self) -> None:
-        self.pacing = Throttled(str)
-        self.pacing.paces = cast(Any, {"reader.example": None})
+        self.throttle = Throttled(str)
+        self.throttle.paces = cast(Any, {"reader.example": None})
         self.can: Carriers = "none"
 
     def others(self, *mail: object) -> Carriers:
         return self.can
 
-    def objected(self, domain: str, words: str, *, to_us: bool) -> None:
+    def objected(self, domain: str, words: str, *, to_us: bool, fresh: bool = False) -> None:
         """What the desk makes of it is not the batch's matter."""
 
 
@@ -89,6 +91,28 @@ REPLIES = st.sampled_from(
 OUTCOMES = st.sampled_from([Outcome.WAITING] * 3 + [Outcome.DEFERRED, Outcome.UNCERTAIN])
 
 
+def one_batch(
+    claimed: list[int], *, repeat: bool = True, render: Callable[[Any], Any] = lambda values: values
+) -> BatchRun:
+    """A claimed batch with these outcomes, of which nothing is allowed yet."""
+    now = now_ms()
+    alert = ActiveAlert(1, "sending", 1, now, now + 3_600_000, True, repeat=repeat)
+    prepared = PreparedAlert(
+        alert,
+        renderers={"en": render},
+        fill=lambda readers: [(b"", [recipient]) for _, recipient, _ in readers],
+        on_put_back=lambda: None,
+    )
+    prepared.sending = True
+    times = array("I", [NEVER] * MAILS)
+    found = Claim(1, 1, 1, array("q", range(MAILS)), bytearray(claimed), times, 0, 0)
+    return BatchRun(found, {i: reader(i) for i in range(MAILS)}, prepared)
+
+
+def reader(i: int, later: bool = False) -> Recipient:
+    return Recipient("mail", f"cy{i}@reader.example", "reader.example", "en", 1, b"", later)
+
+
 class OneBatch(RuleBasedStateMachine):
     """One claimed batch, and all that the scheduler, the recorder and relays do with it."""
 
@@ -97,22 +121,8 @@ class OneBatch(RuleBasedStateMachine):
         self.relay = Relay()
         self.flights: list[Mail] = []
         self.entries: list[Any] = []
-        now = now_ms()
-        alert = ActiveAlert(1, "sending", 1, now, now + 3_600_000, True, repeat=repeat)
-        self.prepared = PreparedAlert(
-            alert,
-            renderers={"en": lambda values: values},
-            fill=lambda readers: [(b"", [recipient]) for _, recipient, _ in readers],
-            on_put_back=lambda: None,
-        )
-        self.prepared.sending = True
-        times = array("I", [NEVER] * MAILS)
-        ids = array("q", range(MAILS))
-        found = Claim(1, 1, 1, ids, bytearray(claimed), times, 0, 0)
-        self.batch = BatchRun(found, {i: self.reader(i) for i in range(MAILS)}, self.prepared)
-
-    def reader(self, i: int, later: bool = False) -> Recipient:
-        return Recipient("mail", f"cy{i}@reader.example", "reader.example", "en", 1, b"", later)
+        self.batch = one_batch(claimed, repeat=repeat)
+        self.prepared = self.batch.prepared
 
     @rule(mails=st.integers(1, MAILS), full=st.booleans())
     def work(self, mails: int, full: bool) -> None:
@@ -126,7 +136,7 @@ class OneBatch(RuleBasedStateMachine):
 
     @rule(mails=st.integers(0, MAILS), full=st.booleans())
     def hand_out(self, mails: int, full: bool) -> None:
-        self.relay.pacing.full = full
+        self.relay.throttle.full = full
         for _ in range(mails):
             if (mail := self.batch.take(self.relay)) is not None:
                 assert mail.ticket < self.batch.handed_out_to
@@ -169,7 +179,7 @@ class OneBatch(RuleBasedStateMachine):
     @rule(gone=st.sets(st.integers(0, MAILS - 1), max_size=2), later=st.booleans())
     def readers_change(self, gone: set[int], later: bool) -> None:
         asked = self.batch.waiting_for()
-        found = {i: self.reader(i, later and i == 0) for i in asked if i not in gone}
+        found = {i: reader(i, later and i == 0) for i in asked if i not in gone}
         self.batch.refresh(found, asked)
 
     @rule(chance=st.integers(0, 5))
@@ -237,3 +247,60 @@ def test_a_mail_is_settled_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_final_states_stay() -> None:
     for final in (State.ACCEPTED, State.SKIPPED, State.EXPIRED, State.UNCERTAIN, State.IN_DIGEST):
         assert [other for other in State if mail_states.allowed(final, other)] == [final]
+
+
+def test_a_sender_stopped_while_it_renders_hands_out_nothing_under_a_claim_that_has_ended(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Another sender may have the batch by then, and knows nothing of this mail."""
+    stopped = 0.0
+
+    def render(values: Any) -> Any:
+        nonlocal stopped
+        stopped = 60.0
+        return values
+
+    running = batch_run.uptime
+    monkeypatch.setattr(batch_run, "uptime", lambda: running() + stopped)
+    batch = one_batch([Outcome.WAITING] * MAILS, render=render)
+    batch.grant(MAILS)
+    batch.written(batch.entry("one", now_ms() + 5_000))
+    assert batch.take(Relay()) is None
+    assert HANDED_OUT not in list(batch.mails.marks)
+    batch.renewed(now_ms() + 120_000)  # it was its own still
+    mails = [batch.take(Relay()) for _ in range(MAILS)]
+    assert [mail and mail.ticket for mail in mails] == list(range(MAILS))
+
+
+def test_a_mail_has_its_mark_before_the_claim_is_checked_for_the_last_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Stopped between the two, the process leaves a mark that the next sender can read."""
+    batch = one_batch([Outcome.WAITING] * MAILS)
+    batch.grant(1)
+    batch.written(batch.entry("one", now_ms() + 60_000))
+    seen, check = [], batch._is_ours
+    monkeypatch.setattr(
+        batch, "_is_ours", lambda now: seen.append(batch.mails.marks[0]) or check(now)
+    )
+    assert batch.take(Relay()) is not None
+    assert seen == [HANDED_OUT]
+
+
+def test_an_envelope_that_went_ahead_of_a_stop_is_not_followed_by_its_content(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whoever took the batch over saw that the content had not been sent, and sends it."""
+    stopped = 0.0
+    running = batch_run.uptime
+    monkeypatch.setattr(batch_run, "uptime", lambda: running() + stopped)
+    batch = one_batch([Outcome.WAITING] * MAILS)
+    batch.grant(2)
+    batch.written(batch.entry("one", now_ms() + 5_000))
+    first, second = batch.take(Relay()), batch.take(Relay())
+    assert first is not None and first.hand_over is not None and second is not None
+    first.hand_over(0, False)
+    assert first.hand_over(0, True), "nothing has happened"
+    first.hand_over(1, False)
+    stopped = 60.0
+    assert not first.hand_over(1, True)

@@ -22,6 +22,7 @@ from morefollows.courier.outbox.queue import LetterQueue
 from morefollows.courier.relays.interface import Mail, Reached, Reply
 from morefollows.courier.sender import scheduler as scheduler_module
 from morefollows.courier.sender.scheduler import Scheduler
+from morefollows.database.clock import uptime
 from morefollows.stories.models import Alert
 from tests.courier.sender.test_worker import Slot, all_accepted, at_work, newsroom, until
 from tests.courier.support import (
@@ -178,7 +179,7 @@ async def _threaded(make: Callable[[], list[Letter]]) -> list[Letter]:
 
 
 def test_who_is_suppressed_while_the_letter_waits_for_a_relay_is_not_mailed(tmp_path: Path) -> None:
-    owed, other = thanks(), thanks()
+    owed_correction, other = thanks(), thanks()
 
     async def story(worker: Scheduler, relay: Slot) -> None:
         await until(
@@ -186,14 +187,14 @@ def test_who_is_suppressed_while_the_letter_waits_for_a_relay_is_not_mailed(tmp_
         )  # claimed, and no relay takes it yet
 
         def suppress() -> bool:
-            key = Reader.objects.get(pk=owed.reader_id).key
+            key = Reader.objects.get(pk=owed_correction.reader_id).key
             Suppression.objects.create(
                 key=key, reason=Suppression.Reason.COMPLAINED, at=timezone.now()
             )
             return True
 
         await until(suppress)
-        await until(lambda: state_of(owed) == "expired")
+        await until(lambda: state_of(owed_correction) == "expired")
         relay.on = True
         relay.wake()
         await until(lambda: state_of(other) == "accepted")
@@ -234,6 +235,18 @@ def test_a_letter_whose_reader_was_looked_up_long_ago_is_not_begun(clock: Clock)
     assert post.take(A_RELAY) is not None
 
 
+def test_the_content_of_a_letter_does_not_leave_once_others_may_have_it() -> None:
+    """A stop between its envelope and its content: then it may be another sender's."""
+    post, _job = posted()
+    could_be_dead_at: list[float] = []
+    post._fresh = lambda since=None: since is None or all(at < since for at in could_be_dead_at)
+    mail = post.take(A_RELAY)
+    assert mail is not None and mail.hand_over is not None
+    assert mail.hand_over(mail.ticket, False) and mail.hand_over(mail.ticket, True)
+    could_be_dead_at.append(uptime())
+    assert not mail.hand_over(mail.ticket, True)
+
+
 def test_a_letter_that_was_claimed_long_ago_is_given_back_and_not_begun(clock: Clock) -> None:
     post, job = posted()
     clock.now += 61
@@ -248,7 +261,7 @@ def test_a_letter_that_was_claimed_long_ago_is_given_back_and_not_begun(clock: C
 
 
 def test_a_letter_without_an_answer_is_repeated_twice_at_the_most() -> None:
-    owed = thanks()
+    owed_correction = thanks()
     copies = 0
     for _ in range(5):
         Letter.objects.filter(state="waiting").update(due_at_ms=1)
@@ -261,7 +274,7 @@ def test_a_letter_without_an_answer_is_repeated_twice_at_the_most() -> None:
                 copies += 1
                 mail.settle(mail, SILENCE)
         letter_claims.record_results(post.done)
-    assert (copies, state_of(owed)) == (3, "uncertain")
+    assert (copies, state_of(owed_correction)) == (3, "uncertain")
 
 
 @pytest.mark.parametrize(("age", "state"), [(-60, "waiting"), (60, "expired")])
@@ -270,10 +283,12 @@ def test_a_confirmation_is_sent_only_while_its_link_would_be_good(
 ) -> None:
     settings.MOREFOLLOWS = dataclasses.replace(settings.MOREFOLLOWS, confirmation_days=2)
     created = timezone.now() - timedelta(days=2, seconds=age)
-    owed = thanks(kind=Letter.Kind.CONFIRMATION, created_at=created)
-    Subscription.objects.filter(reader=owed.reader_id).update(state=Subscription.State.PENDING)
+    owed_correction = thanks(kind=Letter.Kind.CONFIRMATION, created_at=created)
+    Subscription.objects.filter(reader=owed_correction.reader_id).update(
+        state=Subscription.State.PENDING
+    )
     claimed = letter_claims.claim_letters("one", 5)
-    assert (len(claimed), state_of(owed)) == (int(state == "waiting"), state)
+    assert (len(claimed), state_of(owed_correction)) == (int(state == "waiting"), state)
 
 
 # -- what is known of a batch at work --------------------------------------------------------------

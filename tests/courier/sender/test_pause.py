@@ -10,16 +10,17 @@ import pytest
 from django.utils import timezone
 
 from morefollows.accounts.models import Editor
-from morefollows.audience.actions import suppress_readers
 from morefollows.audience.models import Reader
+from morefollows.audience.suppression.suppressing import suppress_readers
 from morefollows.audit.models import AuditEntry
 from morefollows.courier import actions
 from morefollows.courier.ledger import claims, recovery
 from morefollows.courier.models import Batch, LastHeartbeat, Outcome
 from morefollows.courier.relays.interface import Reached, Reply
+from morefollows.courier.sender.sleep_gap import ask_after_gap
 from morefollows.stories import actions as stories
-from morefollows.stories import publication
 from morefollows.stories.actions import ActionRefused, now_ms
+from morefollows.stories.alerts import hold_actions, publication
 from morefollows.stories.models import Alert, Update
 from tests.courier import support
 from tests.courier.support import (
@@ -119,7 +120,7 @@ def test_paused_in_the_hold_it_can_still_be_taken_back() -> None:
     stories.pause(alert, editor_of(alert))
     with pytest.raises(ActionRefused):
         stories.stop(alert, editor_of(alert))
-    stories.take_back(alert, editor_of(alert))
+    hold_actions.take_back(alert, editor_of(alert))
     assert state_of(alert) == "taken back"
 
 
@@ -169,22 +170,22 @@ def test_after_a_long_silence_an_old_alert_asks(state: str) -> None:
     old, new = alert_for(3, state=state), alert_for(3, state=state)
     Alert.objects.filter(pk=old.pk).update(held_until_ms=now_ms() - HOUR)
     silence_for(HOUR)
-    assert actions.sign_of_life() == [old.pk]
+    assert ask_after_gap() == [old.pk]
     assert state_of(old) == "asking" and state_of(new) == state
     assert [alert.id for alert in claims.active_alerts()] == [new.pk]
     assert claims.record_outcomes([], release=old.pk).sending == set(), (
         "a sender that had it in hand may not go on either"
     )
     stories.resume(old, editor_of(old))
-    assert actions.sign_of_life() == [], "it asks once"
+    assert ask_after_gap() == [], "it asks once"
     assert old.pk in [alert.id for alert in claims.active_alerts()]
 
 
-def test_nobody_ever_gave_a_sign_of_life() -> None:
+def test_no_sender_was_ever_at_work() -> None:
     alert = alert_for(1)
     Alert.objects.filter(pk=alert.pk).update(held_until_ms=now_ms() - HOUR)
     LastHeartbeat.objects.all().delete()
-    assert actions.sign_of_life() == [alert.pk]
+    assert ask_after_gap() == [alert.pk]
 
 
 def test_after_a_short_silence_it_goes_on_by_itself() -> None:
@@ -192,7 +193,7 @@ def test_after_a_short_silence_it_goes_on_by_itself() -> None:
     alert = alert_for(3)
     Alert.objects.filter(pk=alert.pk).update(held_until_ms=now_ms() - HOUR)
     silence_for(300)
-    assert actions.sign_of_life() == []
+    assert ask_after_gap() == []
     assert state_of(alert) == "sending"
 
 
@@ -200,7 +201,7 @@ def test_one_that_asks_can_be_stopped() -> None:
     alert = alert_for(3)
     Alert.objects.filter(pk=alert.pk).update(state="asking")
     with pytest.raises(ActionRefused, match="still stop the rest"):
-        stories.take_back(alert, editor_of(alert))
+        hold_actions.take_back(alert, editor_of(alert))
     stories.stop(alert, editor_of(alert))
     assert state_of(alert) == "stopped"
 

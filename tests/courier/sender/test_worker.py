@@ -14,21 +14,24 @@ import pytest
 from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
-from morefollows.audience.models import Letter, Reader, Subscription
+from morefollows.audience.models import Letter, Reader, Subscription, Topic
 from morefollows.audience.newsroom import ensure_sample
-from morefollows.config.relay_address import RelayAddress
+from morefollows.config.addresses.relay_address import RelayAddress
 from morefollows.courier import actions
+from morefollows.courier.batch import prepared_alert
 from morefollows.courier.ledger import claims
-from morefollows.courier.ledger.nodes import this_process
 from morefollows.courier.models import Batch, Outcome, StateNumber
 from morefollows.courier.relays.interface import Circuit, Mail, MailSource, Reached, Reply
 from morefollows.courier.relays.relay_pool import RelayPool
 from morefollows.courier.relays.relay_queue import RelayQueue
 from morefollows.courier.restore import detection
+from morefollows.courier.sender import collector
+from morefollows.courier.sender.due_work import LAST_MOMENT
 from morefollows.courier.sender.scheduler import Scheduler
+from morefollows.nodes.identity import this_process
 from morefollows.notify import Listener
 from morefollows.stories.actions import now_ms
-from morefollows.stories.models import Alert, Update
+from morefollows.stories.models import Alert, Story, Update
 from tests.courier.support import alert_for, cut_all, states
 from tests.support import sandbox
 from tests.support.waiting import PATIENCE
@@ -83,9 +86,9 @@ def at_work(
         worker = Scheduler(
             process, listener, RelayPool(), on_complete=lambda alert: None, restores=watch
         )
-        gate = RelayQueue(RelayAddress("relay.example", 25), worker.feeder.next_mail, senders=1)
-        gate.relay = relay = Slot(gate)
-        worker.relays.add(gate)
+        queue = RelayQueue(RelayAddress("relay.example", 25), worker.feeder.next_mail, senders=1)
+        queue.relay = relay = Slot(queue)
+        worker.relays.add(queue)
         running = asyncio.create_task(worker.run())
         telling = asyncio.ensure_future(story(worker, relay))
         try:
@@ -125,9 +128,10 @@ async def asked(question: Callable[[], T]) -> T:
 
 def all_accepted(alert: Alert) -> bool:
     """Every reader of the alert. Until all batches are cut, one alert's readers don't count."""
+    if not Alert.objects.filter(pk=alert.pk, cut_done=True).exists():
+        return False
     found = states(alert)
-    cut = Alert.objects.filter(pk=alert.pk, cut_done=True).exists()
-    return cut and bool(found) and set(found.values()) == {Outcome.ACCEPTED}
+    return bool(found) and set(found.values()) == {Outcome.ACCEPTED}
 
 
 def test_it_keeps_its_claims_while_the_relay_is_down(tmp_path: Path, settings: Any) -> None:
@@ -253,8 +257,61 @@ def test_an_alert_taken_back_in_the_last_moment_is_not_sent(
     assert set(states(alert).values()) == {Outcome.WAITING}
 
 
-def test_who_leaves_in_the_hold_is_not_mailed(tmp_path: Path) -> None:
-    alert = held(30, 1.5)
+def test_the_end_of_a_hold_is_not_delayed_by_a_survey(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From the last look at readers on it waits only; what it would ask, the release asks."""
+    alert, calls = held(30, 1.5), list[str]()
+
+    def noted(module: Any, name: str) -> None:
+        real = getattr(module, name)
+
+        def call(*given: Any, **named: Any) -> Any:
+            calls.append(name if name != "record_outcomes" or given[1] is None else "release")
+            return real(*given, **named)
+
+        monkeypatch.setattr(module, name, call)
+
+    noted(claims, "active_alerts")
+    noted(claims, "record_outcomes")
+
+    async def story(worker: Scheduler, relay: Slot) -> None:
+        looked_again = worker.recorder.collector.refresh
+
+        async def refresh(batches: Any, stale: float) -> None:
+            if stale == LAST_MOMENT:
+                calls.append("last look")
+            await looked_again(batches, stale)
+
+        monkeypatch.setattr(worker.recorder.collector, "refresh", refresh)
+        relay.on = True
+        await until(lambda: len(relay.taken) >= 30)
+
+    at_work(tmp_path, story)
+    before = calls[: calls.index("release")]
+    last = len(before) - before[::-1].index("last look")
+    assert "active_alerts" not in before[last:]
+    assert set(states(alert).values()) == {Outcome.ACCEPTED}
+
+
+def test_at_the_start_a_mail_is_composed_for_nobody(
+    breaking: Topic, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    prepared_alert.warm_up()
+    assert not Alert.objects.exists() and not Story.objects.exists()
+    assert "could be composed" not in caplog.text
+    monkeypatch.setattr(prepared_alert, "renderer", lambda *given: 1 / 0)
+    prepared_alert.warm_up()
+    assert "could be composed at the start: ZeroDivisionError" in caplog.text
+
+
+def test_who_leaves_in_the_hold_is_not_mailed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # However late a busy machine sees that the hold has ended: what was read is old by then.
+    monkeypatch.setattr(collector, "_STALE", 0.0)
+    alert = held(30, 60)
     leaver = min(Subscription.objects.filter(topic=alert.topic).values_list("reader_id", flat=True))
 
     async def story(worker: Scheduler, relay: Slot) -> None:
@@ -267,6 +324,8 @@ def test_who_leaves_in_the_hold_is_not_mailed(tmp_path: Path) -> None:
             )
         )
         await asked(lambda: Subscription.objects.filter(reader=leaver).update(state="ended") == 1)
+        ended = Alert.objects.filter(pk=alert.pk)
+        await asked(lambda: ended.update(held_until_ms=now_ms() + 300))
         await until(lambda: len(relay.taken) >= 29)
         await asyncio.sleep(0.3)
         assert len(relay.taken) == 29

@@ -15,7 +15,8 @@ from morefollows.courier.smtp.timeouts import Timeouts
 from tests.courier.relays.test_shares import Clock
 from tests.courier.smtp import virtual_time
 from tests.courier.smtp.support import QUICK, MemorySource, client, run
-from tests.courier.smtp.test_failing_relays import free_port, until
+from tests.courier.smtp.test_failing_relays import until
+from tests.support.ports import free_port
 from tests.support.scripted_relay import Rule, Script, ScriptedRelay
 
 
@@ -183,9 +184,8 @@ def test_another_connection_is_tried_while_one_gets_no_answer(at: str) -> None:
             held = int(at not in ("connect", "ehlo"))
             await until(lambda: len(relay.taken) == 5 - held)
             assert relay.connections == 2
-            assert (
-                len(source.in_flight) == held
-            )  # its outcome is waited for, as long as the standard says
+            # Its outcome is waited for, as long as the standard says.
+            await until(lambda: len(source.in_flight) == held)
             await _left(smtp)
 
     run(work)
@@ -218,7 +218,7 @@ def test_silence_is_logged_and_told_wherever_it_begins(
     from morefollows.courier.smtp import connection_pool as smtp_
 
     monkeypatch.setattr(smtp_, "_LOGGED_AFTER", 0.5)
-    monkeypatch.setattr(smtp_, "_TOLD_AFTER", 1.0)
+    monkeypatch.setattr(smtp_, "_WARN_AFTER", 1.0)
     caplog.set_level("WARNING", "morefollows.courier.smtp")
 
     async def work() -> None:
@@ -255,7 +255,7 @@ def test_one_slow_reply_beside_good_ones_is_no_trouble(monkeypatch: pytest.Monke
     from morefollows.courier.smtp import connection_pool as smtp_
 
     monkeypatch.setattr(smtp_, "_LOGGED_AFTER", 0.4)
-    monkeypatch.setattr(smtp_, "_TOLD_AFTER", 0.6)
+    monkeypatch.setattr(smtp_, "_WARN_AFTER", 0.6)
 
     async def work() -> None:
         script = Script(rules=(Rule("content", match="cy7@", delay=2), Rule("content", delay=0.02)))

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from morefollows.courier.relays.interface import Reached, Reply
-from morefollows.courier.smtp.flow_control import Window
+from morefollows.courier.smtp.transactions.flow_control import Window
 from tests.courier.smtp.support import QUICK, MemorySource, body, client, deliver, numbers, run
 from tests.support.scripted_relay import Rule, Script, ScriptedRelay
 

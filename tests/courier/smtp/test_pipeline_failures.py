@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import Any
 
 import pytest
@@ -94,6 +95,45 @@ def test_silence_at_one_mail_does_not_keep_those_behind_it_for_as_long() -> None
             assert 3 not in source.replies
             await _left(smtp)
             assert source.accepted() == set(range(300)) - {3}
+
+    run(work)
+
+
+@pytest.mark.parametrize("connections", [1, 3])
+def test_those_behind_a_silent_one_go_although_nobody_else_has_mail(connections: int) -> None:
+    """One of them is tried by another connection; when it is taken, the others follow."""
+
+    async def work() -> None:
+        hang = Rule("content", match="cy0@", do="hang")
+        async with ScriptedRelay(Script(offers=MANY, rules=(hang,))) as relay:
+            source = Careful(8, again=True)
+            timeouts = Timeouts(probe=0.2, behind=0.4, ahead=0.3, idle=600, quit=1)
+            smtp = client(relay.port, source, connections=connections, timeouts=timeouts)
+            smtp.wake()
+            async with asyncio.timeout(PATIENCE):
+                while source.accepted() != set(range(1, 8)):
+                    smtp.wake()  # as the scheduler does when mail was put back
+                    await asyncio.sleep(0.05)
+            assert source.in_flight == {0}
+            await _left(smtp)
+
+    run(work)
+
+
+def test_a_relay_that_stalls_at_every_mail_is_asked_about_one_and_no_more() -> None:
+    async def work() -> None:
+        stalled = Rule("content", delay=4)
+        async with ScriptedRelay(Script(offers=MANY, rules=(stalled,))) as relay:
+            source = Careful(20, again=True)
+            timeouts = Timeouts(probe=0.2, behind=0.6, ahead=0.3, idle=600, quit=1)
+            smtp = client(relay.port, source, connections=2, timeouts=timeouts)
+            smtp.wake()
+            async with asyncio.timeout(3):
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.sleep(2.5)
+            behind = [i for i, r in source.replies.items() if r[0].reached is Reached.BEHIND]
+            assert len(behind) <= 1 and not source.accepted()
+            await _left(smtp)
 
     run(work)
 

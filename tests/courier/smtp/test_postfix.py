@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.courier.smtp.support import MemorySource, client, run
+from tests.support.ports import free_port
 from tests.support.waiting import PATIENCE, until
 
 SINK = shutil.which("smtp-sink", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
@@ -30,9 +31,7 @@ def _answers(port: int) -> bool:
 
 @contextlib.contextmanager
 def sink(*options: str) -> Iterator[int]:
-    with socket.socket() as ear:
-        ear.bind(("127.0.0.1", 0))
-        port: int = ear.getsockname()[1]
+    port = free_port()
     user = ["-u", "nobody"] if os.geteuid() == 0 else []
     assert SINK is not None
     process = subprocess.Popen([SINK, *user, *options, f"127.0.0.1:{port}", "1000"])

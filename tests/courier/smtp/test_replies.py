@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from morefollows.courier.relays.auto_pause import PROVIDERS, RefusalStreak
 from morefollows.courier.relays.interface import Reached, Reply
-from morefollows.courier.smtp.data import reply
 from morefollows.courier.smtp.replies import (
     About,
     BounceKind,
@@ -18,6 +17,7 @@ from morefollows.courier.smtp.replies import (
     verdict,
     without_addresses,
 )
+from morefollows.courier.smtp.transactions.data import reply
 
 MAIL, RCPT, DATA, CONTENT = Reached.MAIL, Reached.RCPT, Reached.DATA, Reached.CONTENT
 ANYWHERE = (MAIL, RCPT, DATA, CONTENT)
@@ -72,8 +72,14 @@ def judged(reply: Reply) -> str:
         ((RCPT,), 550, "", "Relaying denied", "refused recipient doubtful"),
         ((RCPT,), 554, "", "", "refused recipient doubtful"),
         ((RCPT,), 553, "", "sorry", "refused recipient doubtful"),
-        ((RCPT,), 550, "5.7.25", "", "refused recipient doubtful"),
-        ((RCPT,), 553, "5.1.8", "sender's domain", "refused recipient doubtful"),
+        ((RCPT,), 550, "5.7.25", "", "deferred recipient doubtful"),
+        ((RCPT,), 553, "5.1.8", "sender's domain", "deferred recipient doubtful"),
+        ((RCPT,), 550, "5.1.7", "", "deferred recipient doubtful"),
+        ((RCPT,), 550, "5.7.27", "", "deferred recipient doubtful"),
+        # of the connection
+        ((RCPT, DATA), 503, "5.5.1", "Error: need MAIL command", "deferred recipient doubtful"),
+        ((RCPT, CONTENT), 502, "", "not implemented", "deferred recipient doubtful"),
+        ((DATA,), 554, "5.5.1", "Error: no valid recipients", "refused mail doubtful"),
         (
             (RCPT,),
             530,

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from morefollows.courier.relays.interface import Mail, Reached, Reply
-from morefollows.courier.smtp import gathering
+from morefollows.courier.smtp.transactions import gathering
 from tests.courier.smtp.support import QUICK, MemorySource, body, client, deliver, numbers, run
 from tests.support.scripted_relay import Rule, Script, ScriptedRelay
 
@@ -633,3 +633,39 @@ def test_a_long_reply_is_a_reply(offers: tuple[str, ...], lines: int) -> None:
             assert relay.connections == 1
 
     run(work)
+
+
+@pytest.mark.parametrize("offers", [("PIPELINING", *PLAIN), PLAIN])
+def test_content_that_must_not_be_sent_any_more_does_not_leave(offers: tuple[str, ...]) -> None:
+    """The mail's owner lost it while its envelope was out. All others arrive once."""
+    source = MemorySource(4, again=True)
+    asked: list[int] = []
+
+    def hand_over(i: int, content: bool) -> bool:
+        asked.extend([i] if content else [])
+        return not content or i != 1 or asked.count(1) > 1
+
+    source.waiting = [mail._replace(hand_over=hand_over) for mail in source.waiting]
+    _, relay, troubles = send(Script(offers=offers), source)
+    assert sorted(asked) == [0, 1, 1, 2, 3]
+    assert [source.replies[i][-1].code for i in range(4)] == [250] * 4
+    assert sorted(list(mail.recipients) for mail in relay.taken) == [
+        [b"cy%d@reader.example" % i] for i in range(4)
+    ]
+    assert not any(troubles), "it is no fault of the relay"
+
+
+@pytest.mark.parametrize("offers", [("PIPELINING", *PLAIN), PLAIN])
+def test_it_tells_a_mail_whose_content_may_have_left_from_one_that_was_only_offered(
+    offers: tuple[str, ...],
+) -> None:
+    told: dict[int, list[bool]] = {}
+    source = MemorySource(3)
+    source.waiting = [
+        mail._replace(hand_over=lambda i, content: told.setdefault(i, []).append(content) or True)
+        for mail in source.waiting
+    ]
+    refused = Rule("data", match="", reply="451 4.3.0 not now", after=1, times=1)
+    send(Script(offers=offers, rules=(refused,)), source)
+    assert told == {0: [False, True], 1: [False], 2: [False, True]}
+    assert [source.replies[i][-1].code for i in range(3)] == [250, 451, 250]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import extruct
 import feedparser
-import jsonschema
 import pytest
 from django.test import Client
 
@@ -12,7 +11,8 @@ from morefollows.accounts.models import Editor
 from morefollows.courier.message import alert as alerts
 from morefollows.courier.message import preview as previews
 from morefollows.live.stream.journal import EventJournal
-from morefollows.stories import actions, publication
+from morefollows.stories import actions
+from morefollows.stories.alerts import publication
 from morefollows.stories.images import figure, files
 from morefollows.stories.images.actions import add
 from morefollows.stories.images.address import Picture
@@ -86,6 +86,8 @@ def test_the_page_its_card_and_what_is_said_of_it(
 
 def test_ninjs(client: Client, alert: Alert, story: Story, picture: Picture) -> None:
     item = client.get(f"/story/{story.uuid}/1.ninjs.json").json()
+    import jsonschema  # loads a grammar, for two seconds
+
     judge = jsonschema.Draft202012Validator(SCHEMA, format_checker=jsonschema.FormatChecker())
     assert [error.message for error in judge.iter_errors(item)] == []
     [association] = item["associations"]
@@ -118,3 +120,14 @@ def test_of_a_withdrawn_story_there_is_no_image_anywhere(
     assert picture.name not in client.get("/topic/breaking/feed.rss").content.decode()
     told = EventJournal().read({story.uuid: ""})[story.uuid]
     assert told and told.end and picture.name.encode() not in told.end.bodies["en"]
+
+
+def test_an_image_of_a_draft_is_shown_at_the_desk_alone(
+    client: Client, ada_at_desk: Client, picture: Picture
+) -> None:
+    assert client.get(picture.path).status_code == 404
+    shown = ada_at_desk.get(picture.path)
+    assert shown.status_code == 200 and shown.headers["Cache-Control"] == "private, no-store"
+    assert shown.headers["Content-Type"] == picture.content_type
+    missing = picture.path.replace(picture.name, "0" * len(picture.name))
+    assert ada_at_desk.get(missing).status_code == 404

@@ -15,7 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from morefollows.accounts.models import Editor
-from morefollows.stories import actions, markdown, publication
+from morefollows.stories import actions, markdown
+from morefollows.stories.alerts import publication
 from morefollows.stories.images import figure, files
 from morefollows.stories.images.actions import add
 from morefollows.stories.images.address import Picture

@@ -120,10 +120,10 @@ def _leaves(kind: EvidenceTable, rows: models.QuerySet[Any], format: int) -> Sea
 
 def _hash(row: Sequence[Any]) -> bytes:
     """Returns the hash of a row. It is the same on SQLite and PostgreSQL."""
-    words = json.dumps(
+    record = json.dumps(
         [_plain(value) for value in row], ensure_ascii=False, sort_keys=True, separators=(",", ":")
     )
-    return hashlib.sha256(words.encode("utf-8", "surrogatepass")).digest()[:_LEAF]
+    return hashlib.sha256(record.encode("utf-8", "surrogatepass")).digest()[:_LEAF]
 
 
 def _plain(value: Any) -> Any:

@@ -15,6 +15,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from morefollows.audience.models import Newsroom, Topic, Wording
+from morefollows.config.languages import LANGUAGES
 
 
 class InForce(NamedTuple):
@@ -62,7 +63,7 @@ def _languages(language: str) -> Iterator[str]:
 
 def shown_text(wording: Wording, topic: Topic) -> str:
     """Returns the wording as this topic's form shows it. This text is stored as evidence."""
-    return wording.text.replace("{topic}", topic.name)
+    return wording.text.replace("{topic}", topic.name_in(wording.language))
 
 
 def publish(kind: str, language: str, text: str) -> Wording:
@@ -113,11 +114,30 @@ CONSENTS = {
         "Kostenlose Eilmeldungen in Echtzeit, direkt in Ihr Postfach: "
         "Melden Sie sich für unsere E-Mails „{topic}“ an."
     ),
+    (Wording.Kind.ALERTS, "fr"): (
+        "Gratuit et en temps réel, directement dans votre boîte de réception : "
+        "abonnez-vous à nos e-mails « {topic} »."
+    ),
+    (Wording.Kind.ALERTS, "es"): (
+        "Gratis y al instante, directamente en su buzón: suscríbase a nuestros correos «{topic}»."
+    ),
+    (Wording.Kind.OFFERS, "fr"): (
+        "Je souhaite recevoir par e-mail des offres, des événements et des nouveautés."
+    ),
+    (Wording.Kind.OFFERS, "es"): (
+        "Deseo recibir por correo electrónico ofertas, actos y novedades."
+    ),
     (Wording.Kind.OFFERS, "en"): "I would like to be emailed about offers, events and updates.",
     (Wording.Kind.OFFERS, "de"): (
         "Ich möchte per E-Mail über Angebote, Veranstaltungen und Neuigkeiten informiert werden."
     ),
 }
+
+
+#: Languages that a new newsroom has a privacy notice in: those of `privacy.*.md`.
+NOTICES = tuple(
+    code for code in LANGUAGES if Path(__file__).with_name(f"privacy.{code}.md").exists()
+)
 
 
 def is_standard_notice(text: str, newsroom: Newsroom, language: str) -> bool:
@@ -129,7 +149,8 @@ def is_standard_notice(text: str, newsroom: Newsroom, language: str) -> bool:
 def privacy_notice(
     newsroom: Newsroom, language: str, confirmation_days: int, client_address_days: int
 ) -> str:
-    """Returns the default privacy notice, in Markdown (GDPR Art. 13). `language`: "en" or "de".
+    """Returns the default privacy notice, in Markdown (GDPR Art. 13). `language`: one of
+    `NOTICES`.
 
     `confirmation_days`: after these, unconfirmed addresses are deleted. `client_address_days`:
     after these, client addresses are shortened.

@@ -25,7 +25,10 @@ _MONTH_MS = 30 * 86_400_000
 
 
 class Departure(NamedTuple):
-    """One entry. `at_ms`: ms since 1970. `what` and `detail`: see `What`. `key`: `Reader.key`."""
+    """One entry. `at_ms`: ms since 1970. `key`: `Reader.key`.
+
+    `what` and `detail`: see `DepartureKind`.
+    """
 
     at_ms: int
     what: str

@@ -12,8 +12,9 @@ from pathlib import Path
 
 from django.db import transaction
 
-from morefollows.audience import actions, departures
+from morefollows.audience import departures
 from morefollows.audience import drills as drill
+from morefollows.audience.consent import withdrawal
 from morefollows.audience.departures import DepartureKind, log
 from morefollows.audience.departures.log import Departure
 from morefollows.audience.models import (
@@ -26,6 +27,7 @@ from morefollows.audience.models import (
     Topic,
 )
 from morefollows.audience.suppression import actions as suppressions
+from morefollows.audit.actions import record
 
 _AT_ONCE = 500
 _SLACK_MS = 3_600_000  # entries this much older are read again, in case the clock was set back
@@ -47,14 +49,23 @@ def replay(file: Path, *, whole: bool = False) -> Counter[str]:
     seen = DepartureMark.objects.filter(log=name).values_list("at_ms", flat=True).first() or 0
     latest: dict[tuple[str, str, str], Departure] = {}
     newest = seen
+    # Only the last entry about the same thing counts, so that a suppression which was lifted later
+    # is not made again. Of two of the same millisecond the later line counts.
     for entry in log.read_entries(file, 0 if whole else seen - _SLACK_MS):
         newest = max(newest, entry.at_ms)
         if entry.at_ms >= latest.get(entry.about, entry).at_ms:
             latest[entry.about] = entry
     done: Counter[str] = Counter()
+    # What is replayed is in a log already. It is not logged again.
     with departures.replaying():
         for entries in _in_batches(sorted(latest.values())):
-            done += _apply_all(entries)
+            with transaction.atomic():
+                found = +_apply_all(entries)
+                if found:
+                    record(None, "replay departures", file=name, changed=dict(found))
+            done += found
+    # At the end: a replay that was broken off begins from the old mark again. What it repeats
+    # changes nothing.
     if newest > seen:
         DepartureMark.objects.update_or_create(log=name, defaults={"at_ms": newest})
     return done
@@ -127,7 +138,7 @@ def _leave_for_good(key: str, reader: Reader | None, at: datetime) -> bool:
     with transaction.atomic():
         begun = Subscription.objects.filter(reader=reader, state__in=_OPEN, since__lte=at)
         for topic in Topic.objects.filter(pk__in=begun.values("topic")):
-            actions.withdraw_consent(
+            withdrawal.withdraw_consent(
                 reader, Purpose.ALERTS, how=Consent.How.RESTORED, topic=topic, at=at
             )
         if not Subscription.objects.filter(reader=reader, state__in=_OPEN).exists():
@@ -147,12 +158,12 @@ def _leave(entry: Departure, reader: Reader, at: datetime) -> bool:
         if entry.what == DepartureKind.TOPIC:
             begun = begun.filter(topic__uid=bytes.fromhex(entry.detail))
         for topic in Topic.objects.filter(pk__in=begun.values("topic")):
-            actions.withdraw_consent(
+            withdrawal.withdraw_consent(
                 reader, Purpose.ALERTS, how=Consent.How.RESTORED, topic=topic, at=at
             )
             done = True
     if entry.what in (DepartureKind.OFFERS, DepartureKind.MOVED) and _has_offers(reader, at):
-        actions.withdraw_consent(reader, Purpose.OFFERS, how=Consent.How.RESTORED, at=at)
+        withdrawal.withdraw_consent(reader, Purpose.OFFERS, how=Consent.How.RESTORED, at=at)
         done = True
     return done
 
@@ -167,5 +178,7 @@ def _came_back(reader: Reader, at: datetime) -> bool:
     again = (Consent.Event.GIVEN, Consent.Event.CONFIRMED)
     return (
         reader.created_at > at
-        or Consent.objects.filter(reader=reader, event__in=again, at__gt=at).exists()
+        or Consent.objects.filter(reader=reader, event__in=again, at__gt=at)
+        .exclude(how=Consent.How.MERGED)
+        .exists()
     )

@@ -10,6 +10,7 @@ from typing import BinaryIO
 from django.db.models import QuerySet
 
 from morefollows.audience.models import Consent, Reader, Subscription, Topic
+from morefollows.audit.actions import record
 from morefollows.helpers import spreadsheet
 
 COLUMNS = ("email", "language", "topics", "status", "confirmed_at", "offers")
@@ -42,14 +43,26 @@ def export_readers(file: BinaryIO, *, topic: Topic | None = None) -> int:
     that a pending reader asked for. The column `offers` is for information: an import never
     creates a consent to offers.
     """
+    _log_export(topic, _readers(topic).count())
     readers = _readers(topic).prefetch_related("subscriptions__topic")
     return spreadsheet.write_csv(
         file, COLUMNS, (_row(reader) for reader in readers.iterator(chunk_size=_CHUNK))
     )
 
 
+def next_rows(topic: Topic | None, after: int) -> tuple[list[tuple[object, ...]], int]:
+    """Return the next thousand rows of `COLUMNS`, and the primary key of the last one's reader.
+
+    `after`: that of the call before; 0 to begin. Without further readers the list is empty.
+    """
+    chunk = _readers(topic).prefetch_related("subscriptions__topic").filter(pk__gt=after)[:_CHUNK]
+    readers = list(chunk)
+    return [_row(reader) for reader in readers], readers[-1].pk if readers else after
+
+
 def export_evidence(file: BinaryIO, *, topic: Topic | None = None) -> int:
     """Write all evidence about the same readers, oldest first. Returns the number of lines."""
+    _log_export(topic, _readers(topic).count(), evidence=True)
     lines = (
         Consent.objects.filter(reader__in=_readers(topic))
         .select_related("reader", "topic")
@@ -58,6 +71,12 @@ def export_evidence(file: BinaryIO, *, topic: Topic | None = None) -> int:
     return spreadsheet.write_csv(
         file, EVIDENCE, (_line(line) for line in lines.iterator(chunk_size=_CHUNK))
     )
+
+
+def _log_export(topic: Topic | None, readers: int, evidence: bool = False) -> None:
+    """Adds the entry to the activity log. Called before the first line leaves."""
+    slug = topic.slug if topic else ""
+    record(None, "export readers", subject=slug, topic=slug, number=readers, evidence=evidence)
 
 
 def _readers(topic: Topic | None) -> QuerySet[Reader]:
@@ -93,7 +112,7 @@ def _line(line: Consent) -> tuple[object, ...]:
         line.event,
         line.how,
     )
-    told = (
+    texts = (
         line.words,
         line.version,
         line.privacy_version,
@@ -101,4 +120,4 @@ def _line(line: Consent) -> tuple[object, ...]:
         line.page,
         line.form_version,
     )
-    return (*who, line.at.isoformat(), *told, line.client_address)
+    return (*who, line.at.isoformat(), *texts, line.client_address)

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import BinaryIO, NamedTuple
 
 from django.db import IntegrityError, connection, transaction
+from django.db.models import Model
 
 from morefollows.audience.lists.chunk import Chunk
 from morefollows.audience.lists.parsing.columns import Column
@@ -22,6 +23,8 @@ from morefollows.audience.lists.rehearsal import RehearsalMemory
 from morefollows.audience.lists.resume import Bookmark
 from morefollows.audience.lists.rows import BadRow, ImportRow, Table
 from morefollows.audience.models import Topic
+from morefollows.audience.statistics import count_cache
+from morefollows.audit import actions as audit
 
 _CHUNK = 1000  # lines in one transaction
 _MOST_PROBLEMS = 1000  # in the report; further ones are only counted
@@ -85,6 +88,7 @@ def import_readers(
     consented_at: datetime | None = None,
     key: str = "",
     dry_run: bool = False,
+    by: Model | None = None,
 ) -> ImportReport:
     """Import the readers of a CSV file.
 
@@ -96,6 +100,7 @@ def import_readers(
     `consented_at`: the time of consent for readers of whom the file gives none.
     `key`: from `identity`. With it, an interrupted import continues where it stopped.
     `dry_run`: write nothing; return the report of a real import.
+    `by`: who imports, for the activity log; None for a command.
 
     Readers who have left are never revived, and no consent to offers is created.
 
@@ -110,7 +115,7 @@ def import_readers(
         sheet.go_back()
         try:
             table = Table(found, topic, consented_at, all_addresses=sheet.only_addresses)
-            work = _Rehearsal() if dry_run else _Import(key)
+            work = _Rehearsal() if dry_run else _Import(key, by)
             report = work.report
             report.tool, report.columns, report.repairs = (
                 found.columns.export.name,
@@ -121,9 +126,13 @@ def import_readers(
         finally:
             found.restrictions.close()
     work.end()
-    again = [f"The heading came {sheet.repeated:,} times more."] if sheet.repeated else []
-    report.notes = [*sheet.notes, *again]
+    report.notes = _notes(sheet)
     return report
+
+
+def _notes(sheet: Sheet) -> list[str]:
+    again = [f"The heading came {sheet.repeated:,} times more."] if sheet.repeated else []
+    return [*sheet.notes, *again]
 
 
 def _go_through(
@@ -174,9 +183,14 @@ def _read(record: Record, table: Table, rows: list[_Numbered], report: ImportRep
 
 
 class _Import:
-    """A real import: writes chunk by chunk, each in one transaction with its bookmark."""
+    """A real import: writes chunk by chunk, each in one transaction with its bookmark.
 
-    def __init__(self, key: str) -> None:
+    The first chunk of a run leaves an entry in the activity log, and its end another one.
+    """
+
+    def __init__(self, key: str, by: Model | None) -> None:
+        self._begun = False
+        self._by = by
         self._bookmark = Bookmark(key)
         self.start = self._bookmark.place
         self.report = ImportReport(resumed=self._bookmark.counts.get("lines", 0))
@@ -190,6 +204,8 @@ class _Import:
         for trial in (1, 2, 3):
             try:
                 with transaction.atomic():
+                    if not self._begun:
+                        audit.record(self._by, "import readers", reason=provenance or "")
                     found = _counted(rows, Chunk(rows, provenance).write())
                     self._bookmark.move(end, dict(Counter(self.report.counts()) + found))
             except IntegrityError:
@@ -198,12 +214,18 @@ class _Import:
             else:
                 # Only after COMMIT: the rows of a transaction that was rolled back are read again.
                 self._bookmark.moved(end)
+                self._begun = True
                 self.report.add(found)
                 return
 
     def end(self) -> None:
-        self._bookmark.remove()
+        with transaction.atomic():
+            self._bookmark.remove()
+            if self._begun:
+                counts = {name: count for name, count in self.report.counts().items() if count}
+                audit.record(self._by, "import readers ended", counts=counts)
         learn_sizes()
+        count_cache.forget_figures()
 
 
 class _Rehearsal:

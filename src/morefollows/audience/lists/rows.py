@@ -83,6 +83,7 @@ class Table:
         self._topic = topic
         self._topics: dict[str, int] = {}
         for each in Topic.objects.order_by("pk"):
+            # The first topic of a name wins; slugs come last and replace names, as they are unique.
             self._topics.setdefault(each.name.lower(), each.pk)
         slugs = {each.slug: each.pk for each in Topic.objects.all()}
         self._slugs = tuple(slugs)
@@ -105,6 +106,8 @@ class Table:
         untimed = False
         if state in (None, Reader.State.CONFIRMED):
             state = Reader.State.CONFIRMED
+            # A row without any time of consent is confirmed only if the operator has given one for
+            # the file. Else it becomes a sign-up that waits for a confirmation.
             if given.at is None and confirmed.at is None:
                 confirmed = confirmed._replace(at=self._consented_at)
                 untimed = self._consented_at is None
@@ -127,6 +130,8 @@ class Table:
         if len(found.addresses) > 1 and not self._all_addresses:
             raise BadRow(f"holds {len(found.addresses)} addresses; give each a line of its own")
         if record.eight_bit:
+            # Which character set the file has is a guess. For a name that would do, for an address
+            # it must not.
             if not cell.isascii():
                 raise BadRow(
                     "is not UTF-8, so which letters its address has is not certain; save the file "
@@ -171,6 +176,7 @@ class Table:
         if not self._has_topics and self._topic is not None:
             return (self._topic.pk,)
         names = self._cell(cells, ColumnMeaning.LISTS).lower()
+        # Tools that export lists export all of a reader's, also those that are no topics here.
         if names:
             return self._listed(names, state)
         slugs = dict.fromkeys(re.split(r"[\s,;|]+", self._cell(cells, ColumnMeaning.TOPICS)))
@@ -210,6 +216,7 @@ class Table:
         if found := dates.plain(cell):
             return found
         cell = cell.strip(" \t\u00a0\u200e\u200f")
+        # Spreadsheets and CMSs write an empty time as a word, such as NULL.
         if not cell or vocabulary.is_empty(cell):
             return None
         try:

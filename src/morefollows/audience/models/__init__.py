@@ -6,6 +6,7 @@ refuses changes). A `Subscription` changes only in the transaction of a `Consent
 """
 
 from morefollows.audience.models.consent import Consent, Purpose, Seal, SealMark
+from morefollows.audience.models.kept_figure import KeptFigure
 from morefollows.audience.models.letter import Letter
 from morefollows.audience.models.newsroom import Newsroom, Site, Topic, Wording
 from morefollows.audience.models.progress_marks import DepartureMark, KeyCheck, UnfinishedImport
@@ -16,6 +17,7 @@ from morefollows.audience.models.reader import (
     Reader,
     Subscription,
 )
+from morefollows.audience.models.seed import SeedInbox
 from morefollows.audience.models.sign_up_limits import SignUpTally, SpentWork
 from morefollows.audience.models.suppression import Bounce, Suppression
 
@@ -26,6 +28,7 @@ __all__ = (
     "DrillReader",
     "ErasedReader",
     "Erasure",
+    "KeptFigure",
     "KeyCheck",
     "Letter",
     "Newsroom",
@@ -33,6 +36,7 @@ __all__ = (
     "Reader",
     "Seal",
     "SealMark",
+    "SeedInbox",
     "SignUpTally",
     "Site",
     "SpentWork",

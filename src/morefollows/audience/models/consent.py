@@ -40,6 +40,9 @@ class Consent(models.Model):
         IMPORT = "import", _("import")
         DESK = "desk", _("at the desk")
         COMMAND = "command", _("command line")
+        MERGED = "merged", _("topic merged into another")
+        MAIL = "mail", _("mail to the address in List-Unsubscribe")
+        COMPLAINT = "complaint", _("complaint by the mailbox provider")
         RESTORED = "restored", _("done again after a backup was restored")
 
     reader = models.ForeignKey(Reader, models.PROTECT, related_name="consents")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -9,9 +10,12 @@ from morefollows.audience.models.newsroom import Topic
 from morefollows.audience.models.reader import Reader
 from morefollows.database.uid_field import UidField
 
+#: A letter to an editor has no reader. `Letter.reader` is used only for letters to readers.
+_TO_EDITORS_TOO: bool = True
+
 
 class Letter(models.Model):
-    """One mail to one reader, waiting to be sent or sent.
+    """One mail to one reader or editor, waiting to be sent or sent.
 
     Invariant: a letter is written in the same transaction as the action that causes it. The courier
     claims and sends it.
@@ -25,6 +29,14 @@ class Letter(models.Model):
         DIGEST = "digest", _("digest")
         AWAY = "away", _("while you were away")
         INVITATION = "invitation", _("invitation to drills")
+        INVITE_EDITOR = "invite editor", _("invitation to the desk")
+        NEW_PASSWORD = "new password", _("link for a new password")
+        PREFERENCES = "preferences", _("link to the preferences")
+        APPROVAL = "approval", _("request for approval")
+        SENT_BACK = "sent back", _("draft sent back")
+        TEST = "test", _("test of an alert")
+        ITEM = "item", _("draft made of a source’s item")
+        WEBHOOK_PAUSED = "webhook paused", _("webhook paused")
 
     class State(models.TextChoices):
         WAITING = "waiting", _("waiting")
@@ -33,7 +45,16 @@ class Letter(models.Model):
         EXPIRED = "expired", _("expired")
         UNCERTAIN = "uncertain", _("uncertain")
 
-    reader = models.ForeignKey(Reader, models.CASCADE, related_name="letters")
+    reader: models.ForeignKey[Reader, Reader] = models.ForeignKey(
+        Reader, models.CASCADE, related_name="letters", null=_TO_EDITORS_TOO
+    )
+    editor = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.CASCADE,
+        null=True,
+        related_name="+",
+        help_text="whom it goes to, if not to a reader",
+    )
     topic = models.ForeignKey(
         Topic, models.PROTECT, null=True, help_text="of a confirmation, or of thanks"
     )
@@ -51,6 +72,11 @@ class Letter(models.Model):
     offers = models.BooleanField(
         default=False, help_text="the link also confirms the consent to offers"
     )
+    about = models.BigIntegerField(
+        default=0,
+        db_default=0,
+        help_text="to an editor: id of the story or audit entry that it is about",
+    )
     created_at = models.DateTimeField()
     state = models.CharField(max_length=10, choices=State, default=State.WAITING)
     attempts = models.PositiveSmallIntegerField(default=0)
@@ -66,6 +92,13 @@ class Letter(models.Model):
     )
 
     class Meta:
+        constraints = (
+            models.CheckConstraint(
+                name="letter_to_reader_or_editor",
+                condition=models.Q(reader=None, editor__isnull=False)
+                | models.Q(reader__isnull=False, editor=None),
+            ),
+        )
         indexes = (
             models.Index(
                 fields=("bulk", "due_at_ms", "id"),
@@ -81,4 +114,9 @@ class Letter(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.kind} to reader {self.reader_id}"
+        return f"{self.kind} to reader {self.reader_id or 0}, editor {self.editor_id or 0}"
+
+    @property
+    def reader_pk(self) -> int:
+        """The reader's primary key; 0 for a letter to an editor."""
+        return self.reader_id or 0

@@ -22,8 +22,8 @@ class Reader(models.Model):
     class State(models.TextChoices):
         PENDING = "pending", _("pending")
         CONFIRMED = "confirmed", _("confirmed")
-        UNSUBSCRIBED = "unsubscribed", _("left")
-        HARD_BOUNCED = "hard bounced", _("gone")
+        UNSUBSCRIBED = "unsubscribed", _("unsubscribed")
+        HARD_BOUNCED = "hard bounced", _("bounced")
         COMPLAINED = "complained", _("complained")
 
     class Frequency(models.TextChoices):
@@ -80,6 +80,7 @@ class Reader(models.Model):
     class Meta:
         indexes = (
             models.Index(fields=("state",), name="reader_state"),
+            models.Index(fields=("uid",), name="readers_by_uid"),
             models.Index(fields=("id",), condition=models.Q(offers=True), name="readers_of_offers"),
             models.Index(
                 fields=("id",), condition=models.Q(has_preferences=True), name="particular_readers"
@@ -117,7 +118,7 @@ class Subscription(models.Model):
     class State(models.TextChoices):
         PENDING = "pending", _("pending")
         ACTIVE = "active", _("active")
-        ENDED = "ended", _("ended")
+        ENDED = "ended", _("unsubscribed")
 
     reader = models.ForeignKey(Reader, models.CASCADE, related_name="subscriptions")
     topic = models.ForeignKey(Topic, models.PROTECT, related_name="subscriptions")

@@ -1,1 +1,1 @@
-"""How much a reader wants and when, and the reader's own data."""
+"""How much a reader wants, and when."""

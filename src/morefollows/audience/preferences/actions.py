@@ -13,12 +13,13 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from morefollows import notify
-from morefollows.audience import addresses, departures, links
+from morefollows.audience import addresses, departures, letters
 from morefollows.audience.addresses import Address
 from morefollows.audience.consent.evidence import note_again, note_given
 from morefollows.audience.consent.texts import InForce
+from morefollows.audience.consent.withdrawal import withdraw_consent
 from morefollows.audience.departures import DepartureKind
+from morefollows.audience.link_tokens import links
 from morefollows.audience.models import (
     Consent,
     Letter,
@@ -29,6 +30,7 @@ from morefollows.audience.models import (
     Topic,
 )
 from morefollows.audience.preferences.digest_times import schedule
+from morefollows.audience.signup.confirmation_pace import may_mail_again
 
 _NEW_ADDRESSES_AN_HOUR = 3  # mails to new addresses that one reader can cause
 
@@ -124,6 +126,41 @@ def agree(reader: Reader, topic: Topic | None, shown: InForce, place: dict[str, 
     return True
 
 
+def ask_for_link(address: Address) -> None:
+    """Mails the link to the preferences to this address, if a confirmed reader has it.
+
+    Nothing is mailed if the address is suppressed, or was sent such a link a short time ago or
+    several times today. The caller cannot tell, so the page does not reveal who is a reader.
+    """
+    now = timezone.now()
+    with transaction.atomic():
+        reader = Reader.objects.select_for_update().filter(key=address.key).first()
+        if (
+            reader is None
+            or reader.state != Reader.State.CONFIRMED
+            or Suppression.objects.filter(key=reader.key).exists()
+        ):
+            return
+        sent = Letter.objects.filter(
+            reader=reader,
+            kind=Letter.Kind.PREFERENCES,
+            created_at__gt=now - timedelta(days=1),
+        )
+        if not may_mail_again(list(sent.values_list("created_at", flat=True)), now):
+            return
+        letters.enqueue(reader, Letter.Kind.PREFERENCES, now)
+
+
+def unsubscribe_from_everything(reader: Reader) -> None:
+    """Ends every subscription and the consent to offers."""
+    with transaction.atomic():
+        for topic in Topic.objects.filter(
+            subscriptions__reader=reader, subscriptions__state=Subscription.State.ACTIVE
+        ):
+            withdraw_consent(reader, Purpose.ALERTS, how=Consent.How.LINK, topic=topic)
+        withdraw_consent(reader, Purpose.OFFERS, how=Consent.How.LINK)
+
+
 # -- change of address ----------------------------------------------------------------------------
 
 
@@ -134,7 +171,6 @@ def ask_new_address(reader: Reader, address: Address) -> None:
     The caller cannot tell, so the page does not reveal who is a reader.
     """
     now = timezone.now()
-    interval = timedelta(seconds=settings.MOREFOLLOWS.confirmation_interval)
     with transaction.atomic():
         locked = _locked(reader)
         if locked is None or locked.state == Reader.State.COMPLAINED or not free(address.key):
@@ -149,16 +185,17 @@ def ask_new_address(reader: Reader, address: Address) -> None:
             or sum(at > now - timedelta(hours=1) for at in mine) >= _NEW_ADDRESSES_AN_HOUR
         ):
             return
-        # A mailbox gets no more of these mails than confirmations of sign-ups, whoever asks.
-        # Keys are compared, as addresses of one mailbox can differ in spelling.
+        # A mailbox gets no more of these mails than confirmations of sign-ups, however many clients
+        # ask. Keys are compared, as addresses of one mailbox can differ in spelling.
         there = [
             at
             for text, at in today.filter(domain=address.domain).values_list("address", "created_at")
             if Address(text, address.domain).key == address.key
         ]
-        if len(there) >= most or any(at > now - interval for at in there):
+        if not may_mail_again(there, now):
             return
-        _owe(locked, Letter.Kind.NEW_ADDRESS, address.text, address.domain, now)
+        new = {"address": address.text, "domain": address.domain}
+        letters.enqueue(locked, Letter.Kind.NEW_ADDRESS, now, **new)
 
 
 def move(token: str) -> Reader | None:
@@ -194,7 +231,8 @@ def move(token: str) -> Reader | None:
         locked.save()
         _confirm_from_there(locked, now)
         if not Suppression.objects.filter(key=old.key).exists():
-            _owe(locked, Letter.Kind.MOVED, old.text, old.domain, now)
+            before = {"address": old.text, "domain": old.domain}
+            letters.enqueue(locked, Letter.Kind.MOVED, now, **before)
     return locked
 
 
@@ -217,19 +255,6 @@ def _confirm_from_there(reader: Reader, now: datetime) -> None:
     for (purpose, topic), confirmed in last.items():
         if topic in active or (purpose == Purpose.OFFERS and reader.offers):
             note_again(confirmed, Consent.Event.CONFIRMED, Consent.How.LINK, now)
-
-
-def _owe(reader: Reader, kind: str, address: str, domain: str, now: datetime) -> None:
-    due_at_ms = int(now.timestamp() * 1000)
-    Letter.objects.create(
-        reader=reader,
-        kind=kind,
-        address=address,
-        domain=domain,
-        created_at=now,
-        due_at_ms=due_at_ms,
-    )
-    transaction.on_commit(lambda: notify.announce(settings.MOREFOLLOWS.data, "letter"))
 
 
 def _locked(reader: Reader) -> Reader | None:

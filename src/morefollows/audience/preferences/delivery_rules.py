@@ -41,9 +41,12 @@ class AlertFacts(NamedTuple):
     """The properties of an alert that the rules depend on."""
 
     kind: str  #: `Update.Kind`
-    owed: bool = False  #: a correction or withdrawal of an alert that this reader was sent
+    owed_correction: bool = (
+        False  #: a correction or withdrawal of an alert that this reader was sent
+    )
     offer: bool = False
     flash: bool = False
+    woken_by_it: bool = False  #: what it answers was sent to the reader in the reader's quiet hours
 
 
 def decide(
@@ -52,10 +55,12 @@ def decide(
     """Applies the rules in order. `had_today`: alerts sent to the reader in the last 24 hours.
 
     A correction of an alert that the reader was sent overrides the preferences. Only quiet hours
-    delay it.
+    delay it. They don't delay a withdrawal if the alert came within them.
     """
     quiet = in_quiet_hours(terms, now)
-    if news.owed:
+    if news.owed_correction:
+        if news.kind == "withdrawal" and news.woken_by_it:
+            return DeliveryDecision.NOW
         return DeliveryDecision.LATER if quiet else DeliveryDecision.NOW
     if terms.paused_until is not None and now < terms.paused_until:
         return DeliveryDecision.NEVER
@@ -84,7 +89,7 @@ def in_summary(terms: DeliveryPreferences, news: AlertFacts, sent_at: datetime) 
     )
     at_any_time = at_any_time._replace(quiet_from=None, most_a_day=None)
     return (
-        not news.owed
+        not news.owed_correction
         and not news.offer
         and decide(at_any_time, news, sent_at) is DeliveryDecision.NOW
     )

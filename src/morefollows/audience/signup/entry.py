@@ -23,12 +23,20 @@ from django.utils.translation import gettext_noop
 from morefollows.audience import addresses
 from morefollows.audience.consent import texts
 from morefollows.audience.models import Topic
-from morefollows.audience.signup import forms, mail_domains, origins, proof_of_work, typos, writer
+from morefollows.audience.signup import (
+    forms,
+    mail_domains,
+    proof_of_work,
+    site_origins,
+    typos,
+    writer,
+)
 from morefollows.audience.signup.form_tokens import FormStatement, FormTokens, digest_of
 from morefollows.audience.signup.group_commit import Busy
 from morefollows.audience.signup.record import SignUp
 from morefollows.audience.signup.writer import SignUpResult
 from morefollows.config.settings import Settings
+from morefollows.helpers import networks
 
 # Seconds before an answer is sent. Longer than writing a new reader takes, so that the timing
 # does not tell whether anything was written.
@@ -84,11 +92,16 @@ def form_tokens() -> FormTokens:
 
 def statement(topic: Topic, shown: texts.InForce, language: str) -> str:
     """The signed statement for a form that shows this topic with these wordings."""
-    digest = digest_of(topic.uid, *(wording.digest for wording in shown))
-    alerts, offers, privacy = shown
-    return form_tokens().sign_statement(
-        FormStatement(topic.pk, alerts.pk, offers.pk, privacy.pk, language, digest)
+    return form_tokens().sign_statement(what_is_shown(topic, shown, language))
+
+
+def what_is_shown(topic: Topic, shown: texts.InForce, language: str) -> FormStatement:
+    """The statement for a form that shows this topic with these wordings."""
+    digest = digest_of(
+        topic.uid, topic.name_in(shown.alerts.language), *(wording.digest for wording in shown)
     )
+    alerts, offers, privacy = shown
+    return FormStatement(topic.pk, alerts.pk, offers.pk, privacy.pk, language, digest)
 
 
 def ticket(origin: str) -> str:
@@ -96,16 +109,25 @@ def ticket(origin: str) -> str:
     return form_tokens().ticket(origin, time.time())
 
 
-def challenge() -> dict[str, str | int]:
-    """A new proof-of-work challenge (ALTCHA)."""
+def challenge(client: str) -> dict[str, str | int]:
+    """A new proof-of-work challenge (ALTCHA), for this client's network."""
     config: Settings = settings.MOREFOLLOWS
-    return proof_of_work.challenge(config.derived_key("work"), config.work, time.time())
+    key, place = config.derived_key("work"), networks.shortened(client)
+    return proof_of_work.challenge(key, config.work, time.time(), place)
 
 
-def _work(config: Settings, altcha: str, now: float) -> proof_of_work.SolvedChallenge | None:
+def _work(
+    config: Settings, altcha: str, now: float, client: str
+) -> proof_of_work.SolvedChallenge | None:
     """Check a proof of work; None if it is not valid. The key before a rotation is accepted too."""
     return next(
-        filter(None, (proof_of_work.done(key, altcha, now) for key in config.derived_keys("work"))),
+        filter(
+            None,
+            (
+                proof_of_work.done(key, altcha, now, networks.shortened(client))
+                for key in config.derived_keys("work")
+            ),
+        ),
         None,
     )
 
@@ -143,7 +165,9 @@ def check_form(
     if age < config.sign_up_seconds:
         return EntryResult(FormAnswer.AGAIN, wait=config.sign_up_seconds - age)
     altcha = posted.get("altcha", "").strip()
-    page = (config.url if origin == origins.own() else origin) + (forms.page_path(posted) or here)
+    page = (config.url if origin == site_origins.own() else origin) + (
+        forms.page_path(posted) or here
+    )
     return SignUp(
         address=address,
         offers=posted.get("offers", "").lower() not in ("", "0", "false"),
@@ -152,7 +176,7 @@ def check_form(
         page=page.partition("?")[0][:_LONGEST_PAGE],
         form_version=form_version,
         client_address=client,
-        work=_work(config, altcha, now) if altcha else None,
+        work=_work(config, altcha, now, client) if altcha else None,
     )
 
 

@@ -37,9 +37,13 @@ class FormStatement(NamedTuple):
         return self.alerts, self.offers, self.privacy
 
 
-def digest_of(topic: bytes, *digests: str) -> bytes:
-    """A hash of what a form shows. `topic`: its `uid`; `digests`: those of the wordings."""
-    return hashlib.sha256(topic + "".join(digests).encode()).digest()[:_DIGEST]
+def digest_of(topic: bytes, name: str, *digests: str) -> bytes:
+    """A hash of what a form shows. `topic`: its `uid`; `digests`: those of the wordings.
+
+    `name`: the topic's, as shown. After the topic was renamed, forms that show the old name are
+    answered with the new form.
+    """
+    return hashlib.sha256(topic + "".join((name, "\0", *digests)).encode()).digest()[:_DIGEST]
 
 
 class FormTokens:

@@ -49,14 +49,18 @@ class Blocked(Exception):
 class _Entry(Generic[Item, Answer]):
     """An item and its answer. `done` is set once, while holding the lock of the `GroupCommit`."""
 
-    def __init__(self, item: Item, deadline: float) -> None:
+    def __init__(
+        self, item: Item, deadline: float, future: asyncio.Future[Answer] | None = None
+    ) -> None:
+        """`future`: of a coroutine; None for a thread."""
         self.item = item
         self.deadline = deadline  #: `time.monotonic`
         self.not_before = 0.0
         self.answer: Answer | Exception | None = None
         self.done = False
-        self.wake = threading.Event()  #: set when it is done, or its thread becomes the leader
-        self.future: asyncio.Future[Answer] | None = None  #: of a coroutine
+        self.future = future
+        #: set when it is done, or its thread becomes the leader
+        self.wake = threading.Event() if future is None else None
 
     def settle(self) -> None:
         """Set the coroutine's future from the answer. Called in its event loop."""
@@ -133,14 +137,14 @@ class GroupCommit(Generic[Item, Answer]):
     async def submit_async(self, item: Item) -> Answer:
         """Like `submit`, for coroutines. The writer's own thread calls `write`."""
         loop = asyncio.get_running_loop()
-        entry: _Entry[Item, Answer] = _Entry(item, time.monotonic() + self._patience)
-        entry.future = loop.create_future()
+        future: asyncio.Future[Answer] = loop.create_future()
+        entry = _Entry(item, time.monotonic() + self._patience, future)
         self._join(entry)
         if self._lead_if_free():
             self._writer.submit(self._lead)
         late = loop.call_later(self._patience, self._leave, entry)
         try:
-            return await entry.future
+            return await future
         finally:
             late.cancel()
 
@@ -166,6 +170,7 @@ class GroupCommit(Generic[Item, Answer]):
 
     def _woken(self, entry: _Entry[Item, Answer]) -> bool:
         """Wait until the entry is done or late. Returns True if this thread is now the leader."""
+        assert entry.wake is not None  # a thread's
         if not entry.wake.wait(max(0.0, entry.deadline - time.monotonic())):
             self._leave(entry)
         return not entry.done
@@ -178,9 +183,9 @@ class GroupCommit(Generic[Item, Answer]):
         with self._lock:
             self._led = bool(self._waiting)
             first = self._waiting[0] if self._waiting else None
-            if first is not None and first.future is None:
+            if first is not None and first.wake is not None:
                 first.wake.set()
-        if first is not None and first.future is not None:
+        if first is not None and first.wake is None:
             self._writer.submit(self._lead)
 
     def _lead(self) -> None:
@@ -197,7 +202,8 @@ class GroupCommit(Generic[Item, Answer]):
     def _leave(self, entry: _Entry[Item, Answer]) -> None:
         """Answer a late entry with `Busy`, unless it was written or became the leader meanwhile."""
         with self._lock:
-            late = not entry.wake.is_set() and not entry.done
+            leads = entry.wake is not None and entry.wake.is_set()
+            late = not leads and not entry.done
             if late:
                 with contextlib.suppress(ValueError):
                     self._waiting.remove(entry)
@@ -286,7 +292,7 @@ class GroupCommit(Generic[Item, Answer]):
             _answer_entry(late)
 
     def _note_refused(self, count: int) -> None:
-        """Count refused items. Logs at most one line every `_TOLD_EVERY` seconds."""
+        """Count refused items. Logs at most one line every `_LOG_EVERY` seconds."""
         now = time.monotonic()
         with self._lock:
             self._refused += count
@@ -305,9 +311,9 @@ def _answer_entry(entries: Iterable[_Entry[Item, Answer]]) -> None:
     """Wake the callers: each thread by its event, the coroutines of one event loop in one call."""
     loops: dict[asyncio.AbstractEventLoop, list[_Entry[Item, Answer]]] = {}
     for entry in entries:
-        if entry.future is None:
+        if entry.wake is not None:
             entry.wake.set()
-        else:
+        elif entry.future is not None:
             loops.setdefault(entry.future.get_loop(), []).append(entry)
     for loop, of_loop in loops.items():
         with contextlib.suppress(RuntimeError):  # the event loop is closed

@@ -1,34 +1,39 @@
-"""Hourly limits on sign-ups per client network and per mail domain.
+"""Hourly limits on sign-ups: by network and wider prefix, by mail domain, by mailbox, and of all.
 
 The counts (tallies) are in the database and shared by all processes.
 
 Invariant: no limit depends on whether an address is known. A different answer would tell.
-Invariant: tallies hold keyed hashes only, neither client addresses nor domains.
+Invariant: tallies hold keyed hashes only, neither client addresses nor mailboxes and domains.
 """
 
 from __future__ import annotations
 
 import hmac
+import zlib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from enum import Enum
 from typing import NamedTuple
 
 from django.conf import settings
-from django.db import IntegrityError, connection, transaction
+from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from morefollows.audience.models import SignUpTally, SpentWork
 from morefollows.audience.signup import typos
-from morefollows.audience.signup.proof_of_work import SolvedChallenge
+from morefollows.audience.signup.mailboxes import mailbox_of
+from morefollows.audience.signup.proof_of_work import spend_work
 from morefollows.audience.signup.record import SignUp
 from morefollows.config.settings import Settings
 from morefollows.database import bulk
-from morefollows.helpers.networks import network
+from morefollows.helpers.networks import network, prefixes
 
 _FORGOTTEN_AT_ONCE = 1_000  # rows deleted in one transaction
 _WINDOW = timedelta(hours=1)
+_MAILBOX_AT_MOST = 3  # times `sign_ups_a_mailbox`, above which a sign-up is refused
+_PARTS = 16  # of the tally of all sign-ups
 _TALLIES = SignUpTally._meta.db_table
 _ADD = (
     f"INSERT INTO {_TALLIES} (key, since, count) {{given}} ON CONFLICT (key) DO UPDATE SET"
@@ -46,11 +51,19 @@ class Demand(Enum):
     LATER = "later"
 
 
+class Limit(NamedTuple):
+    """A tally, and the numbers in it above which more is required."""
+
+    key: str
+    work: int  #: above this a proof of work
+    later: int | None = None  #: above this a sign-up is refused; None: never
+
+
 class CountedAttempts(NamedTuple):
     """The result of `count_attempts`."""
 
     sign_ups: Sequence[SignUp]
-    keys: list[tuple[str, str]]  #: for each sign-up, its tally keys: network and domain
+    limits: list[list[Limit]]  #: for each sign-up, those that hold for it
     adds: Mapping[str, int]  #: tally key → number of these sign-ups
     rows: bulk.Rows  #: tally key and its count, these sign-ups included
 
@@ -60,8 +73,8 @@ def count_attempts(sign_ups: Sequence[SignUp]) -> CountedAttempts:
 
     Call it in the transaction that writes the sign-ups. It may be called in `bulk.together`.
     """
-    wanted = [_keys(one) for one in sign_ups]
-    adds = Counter(key for keys in wanted for key in keys if key)
+    wanted = [_limits(one) for one in sign_ups]
+    adds = Counter(limit.key for limits in wanted for limit in limits)
     return CountedAttempts(sign_ups, wanted, adds, _add(adds))
 
 
@@ -71,19 +84,40 @@ def demands(counted: CountedAttempts) -> list[Demand]:
 
     Large providers have no domain limit: at peak times half of all readers use two of them.
     """
-    config: Settings = settings.MOREFOLLOWS
     # The counts before these sign-ups.
     counts = {key: number - counted.adds[key] for key, number in counted.rows()}
     found = []
-    for one, keys in zip(counted.sign_ups, counted.keys, strict=True):
-        here, there = (_next(counts, key) for key in keys)
-        if here > config.sign_ups_a_network_at_most:
+    for one, limits in zip(counted.sign_ups, counted.limits, strict=True):
+        reached = [(_next(counts, limit.key), limit) for limit in limits]
+        if any(limit.later is not None and count > limit.later for count, limit in reached):
             found.append(Demand.LATER)
-        elif here > config.sign_ups_a_network or there > config.sign_ups_a_domain:
-            found.append(Demand.NOTHING if one.work and _spend(one.work) else Demand.WORK)
+        elif any(count > limit.work for count, limit in reached):
+            found.append(Demand.NOTHING if one.work and spend_work(one.work) else Demand.WORK)
         else:
             found.append(Demand.NOTHING)
     return found
+
+
+def count_link_request(kind: str, client_address: str) -> int:
+    """Counts a request of this kind, such as "manage". Returns how many its network made this hour.
+
+    All unknown networks are one. Call it in a transaction.
+    """
+    place = network(client_address)
+    return sum(count for _key, count in _add({_key(f"{kind} network", place): 1})())
+
+
+def old_count() -> int:
+    """Returns how many rows `forget_old` deletes."""
+    return sum(rows.count() for rows in _old_rows())
+
+
+def _old_rows() -> tuple[QuerySet[SignUpTally], QuerySet[SpentWork]]:
+    now = timezone.now()
+    return (
+        SignUpTally.objects.filter(since__lt=now - _WINDOW).order_by("since"),
+        SpentWork.objects.filter(expires_at__lt=now).order_by("expires_at"),
+    )
 
 
 def forget_old(between: Callable[[], None] = lambda: None) -> int:
@@ -92,11 +126,8 @@ def forget_old(between: Callable[[], None] = lambda: None) -> int:
     Each transaction deletes at most `_FORGOTTEN_AT_ONCE` rows, as there may be a million.
     `between` is called after each transaction.
     """
-    now, gone = timezone.now(), 0
-    for rows in (
-        SignUpTally.objects.filter(since__lt=now - _WINDOW).order_by("since"),
-        SpentWork.objects.filter(expires_at__lt=now).order_by("expires_at"),
-    ):
+    gone = 0
+    for rows in _old_rows():
         while keys := list(rows.values_list("pk", flat=True)[:_FORGOTTEN_AT_ONCE]):
             with transaction.atomic():
                 # `rows` filters by time again: another process may have restarted a tally.
@@ -107,20 +138,30 @@ def forget_old(between: Callable[[], None] = lambda: None) -> int:
 
 def keys(sign_ups: Sequence[SignUp]) -> set[str]:
     """The keys of all tallies in which these sign-ups are counted."""
-    return {key for one in sign_ups for key in _keys(one) if key}
+    return {limit.key for one in sign_ups for limit in _limits(one)}
 
 
-def _keys(one: SignUp) -> tuple[str, str]:
-    """The tally keys of the network and the domain; "" for one that has no limit."""
-    place, domain = network(one.client_address), one.address.domain
-    return (
-        _key("network", place) if place else "",
-        _key("domain", domain) if domain not in typos.LARGE else "",
-    )
+def _limits(one: SignUp) -> list[Limit]:
+    """The limits that hold for a sign-up. All unknown networks are one."""
+    config: Settings = settings.MOREFOLLOWS
+    some, most = config.sign_ups_a_network, config.sign_ups_a_network_at_most
+    found = [
+        Limit(_key("network", place), factor * some, factor * most)
+        for place, factor in prefixes(one.client_address)
+    ]
+    domain, name = one.address.domain, mailbox_of(one.address)
+    if domain not in typos.LARGE:
+        found.append(Limit(_key("domain", domain), config.sign_ups_a_domain))
+    a_mailbox = config.sign_ups_a_mailbox
+    found.append(Limit(_key("mailbox", name), a_mailbox, _MAILBOX_AT_MOST * a_mailbox))
+    # Several tallies for the sum of all, so that processes do not wait for one row.
+    part = zlib.crc32(name.encode()) % _PARTS
+    found.append(Limit(_key("all", str(part)), config.sign_ups_in_all // _PARTS))
+    return found
 
 
 def _key(kind: str, value: str) -> str:
-    """The keyed hash under which a network or a domain is counted."""
+    """The keyed hash under which a network, a domain or a mailbox is counted."""
     secret: bytes = settings.MOREFOLLOWS.derived_key("tallies")
     return hmac.digest(secret, f"{kind}\n{value}".encode(), "sha256").hex()
 
@@ -150,19 +191,6 @@ def _add(adds: Mapping[str, int]) -> bulk.Rows:
 
 
 def _next(counts: dict[str, int], key: str) -> int:
-    """Count one more sign-up under this key and return its number; 0 for the empty key."""
-    if not key:
-        return 0
+    """Count one more sign-up under this key and return its number."""
     counts[key] += 1
     return counts[key]
-
-
-def _spend(work: SolvedChallenge) -> bool:
-    """Mark a proof of work as used. Returns False if it was used before."""
-    expires = datetime.fromtimestamp(work.expires, tz=UTC)
-    try:
-        with transaction.atomic():
-            SpentWork.objects.create(challenge=work.challenge, expires_at=expires)
-    except IntegrityError:
-        return False
-    return True

@@ -16,11 +16,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from django.conf import settings
-from django.db import connection, transaction
+from django.db import connection
 from django.utils import timezone
 
-from morefollows import notify
+from morefollows.audience import letters
 from morefollows.audience.addresses import Address
 from morefollows.audience.consent.evidence import given_line
 from morefollows.audience.consent.texts import InForce
@@ -33,6 +32,7 @@ from morefollows.audience.models import (
     Suppression,
     Topic,
 )
+from morefollows.audience.signup.confirmation_pace import ConfirmationMail, confirmation_due_ms
 from morefollows.audience.signup.form_tokens import FormStatement
 from morefollows.audience.signup.proof_of_work import SolvedChallenge
 from morefollows.database import bulk
@@ -99,16 +99,6 @@ def look_up(sign_ups: Sequence[SignUp]) -> LookedUp:
     )
 
 
-class _Confirmation(NamedTuple):
-    """A confirmation letter of the last 24 hours."""
-
-    topic: int
-    offers: bool
-    created_at: datetime
-    due_at_ms: int
-    expired: bool
-
-
 class _KnownReader:
     """What the database has of a reader, and after each sign-up what it will have."""
 
@@ -121,36 +111,12 @@ class _KnownReader:
         self.written_as = (address, domain, language)
         #: Topic → state, and since when.
         self.subscriptions: dict[int, tuple[str, datetime]] = {}
-        self.confirmations: list[_Confirmation] = []
+        self.confirmations: list[ConfirmationMail] = []
 
     def has_all(self, topic: int, offers: bool) -> bool:
         """Whether the reader is subscribed to the topic, and has agreed to offers if asked for."""
         subscribed = self.subscriptions[topic][0] == Subscription.State.ACTIVE
         return subscribed and (self.offers or not offers)
-
-    def confirmation_due_ms(self, topic: int, offers: bool, now_ms: int) -> int | None:
-        """When the next confirmation may be mailed, in ms since 1970.
-
-        None if a recent mail asks for all of this, or if the daily limit is reached. An address
-        gets one confirmation per `confirmation_interval`, and `confirmations_a_day` in 24 hours.
-        So the form cannot be used to flood a mailbox.
-        """
-        config = settings.MOREFOLLOWS
-        interval_ms = int(config.confirmation_interval * 1000)
-        if len(self.confirmations) >= config.confirmations_a_day:
-            return None
-        since = self.subscriptions[topic][1]
-        recent = [
-            letter
-            for letter in self.confirmations
-            if letter.due_at_ms > now_ms - interval_ms and not letter.expired
-        ]
-        if any(
-            letter.topic == topic and letter.offers >= offers and letter.created_at >= since
-            for letter in recent
-        ):
-            return None
-        return max([now_ms, *(letter.due_at_ms + interval_ms for letter in recent)])
 
 
 def _known_readers(looked: LookedUp, topics: set[int], now_ms: int) -> dict[str, _KnownReader]:
@@ -167,7 +133,7 @@ def _known_readers(looked: LookedUp, topics: set[int], now_ms: int) -> dict[str,
         reader__in=by_id, kind=Letter.Kind.CONFIRMATION, due_at_ms__gt=now_ms - _DAY_MS
     ).values_list("reader_id", "topic_id", "offers", "created_at", "due_at_ms", "state"):
         by_id[reader_id].confirmations.append(
-            _Confirmation(topic, offers, created_at, due_at_ms, state == Letter.State.EXPIRED)
+            ConfirmationMail(topic, offers, created_at, due_at_ms, state == Letter.State.EXPIRED)
         )
     return by_key
 
@@ -253,8 +219,7 @@ def to_rows(
 
     - the address is suppressed, unless it bounced here: confirming then lifts the suppression;
     - the reader is already subscribed to all of this;
-    - a confirmation of the same was mailed, or is due, within `confirmation_interval`;
-    - `confirmations_a_day` confirmations were mailed to the reader.
+    - no confirmation may be mailed again yet: see `confirmation_due_ms`.
     """
     rows = Rows(forms, timezone.now())
     known = _known_readers(looked, {one.statement.topic for one in sign_ups}, rows.now_ms)
@@ -286,7 +251,7 @@ def _new_reader(one: SignUp, reader_id: int, rows: Rows) -> _KnownReader:
         reader_id, Reader.State.PENDING, False, one.address.text, one.address.domain, language
     )
     reader.subscriptions[topic] = (Subscription.State.PENDING, rows.now)
-    reader.confirmations = [_Confirmation(topic, one.offers, rows.now, rows.now_ms, False)]
+    reader.confirmations = [ConfirmationMail(topic, one.offers, rows.now, rows.now_ms, False)]
     return reader
 
 
@@ -308,11 +273,12 @@ def _add_known(one: SignUp, reader: _KnownReader, is_suppressed: bool, rows: Row
             rows.renewed.append((reader.id, topic))
     if reader.has_all(topic, one.offers) and not is_suppressed:
         return
-    due_at_ms = reader.confirmation_due_ms(topic, one.offers, rows.now_ms)
+    since = reader.subscriptions[topic][1]
+    due_at_ms = confirmation_due_ms(reader.confirmations, topic, one.offers, since, rows.now_ms)
     if due_at_ms is not None:
         rows.add_request(one, reader.id, due_at_ms)
         reader.confirmations.append(
-            _Confirmation(topic, one.offers, rows.now, due_at_ms, expired=False)
+            ConfirmationMail(topic, one.offers, rows.now, due_at_ms, expired=False)
         )
 
 
@@ -342,4 +308,4 @@ def insert_sign_ups(rows: Rows) -> None:
             state=Subscription.State.PENDING, since=rows.now
         )
     if rows.letters:
-        transaction.on_commit(lambda: notify.announce(settings.MOREFOLLOWS.data, "letter"))
+        letters.announce_letters()

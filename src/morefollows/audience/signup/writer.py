@@ -11,7 +11,7 @@ import logging
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from enum import Enum
 from typing import Any
 
@@ -19,7 +19,7 @@ from django.db import IntegrityError, InterfaceError, OperationalError, connecti
 
 from morefollows.audience.consent.texts import InForce
 from morefollows.audience.models import Reader, SignUpTally, Site, Topic, Wording
-from morefollows.audience.signup import limits, origins, record
+from morefollows.audience.signup import limits, record, site_origins
 from morefollows.audience.signup.form_tokens import FormStatement, digest_of
 from morefollows.audience.signup.group_commit import Blocked, GroupCommit
 from morefollows.audience.signup.limits import Demand
@@ -31,13 +31,16 @@ _used = threading.local()
 
 _SITES = f"SELECT origin FROM {Site._meta.db_table}"  # noqa: S608 - our own name
 
+_OF_A_TOPIC = ("uid", "name", "access", "translations")
 _MOST = 256  # sign-ups in one transaction
 _LOCK_MS = 300  # milliseconds to wait for a lock in the group's transaction
 _STATEMENT_MS = 4_000  # milliseconds for one statement (PostgreSQL)
 _PAUSE = 5.0  # seconds without a sign-up after which the connection is opened anew
 _WARN_EVERY = 5.0  # seconds between two warnings in the log
-_APART = 0.025  # seconds between two groups, in which the next one collects
-_LEAVE = 2.0  # SQLite: time left to other writers, as a multiple of the group's lock time
+_APART = 0.02  # seconds between two groups, in which the next one collects
+_LEAVE = 0.5  # SQLite: time left to other writers, as a multiple of the group's lock time
+_BESIDE_ALERT = 200.0  # sign-ups a second while an alert is being sent
+_LOOK_EVERY = 1.0  # seconds for which it is known whether an alert is being sent
 _TRIES = 3  # times that a group is compared with the database before it is written one by one
 
 
@@ -70,6 +73,16 @@ def sign_up(one: SignUp) -> SignUpResult:
 def start_writer() -> None:
     """Start the writer's thread. It inherits the priority of the calling thread."""
     _group.start()
+
+
+def yield_to_alerts(is_sending: Callable[[], bool]) -> None:
+    """Write at most `_BESIDE_ALERT` sign-ups a second while `is_sending` returns True.
+
+    The web process passes a function that looks into the database. It is called in the writer's
+    thread, once every `_LOOK_EVERY` seconds at most.
+    """
+    global _is_sending
+    _is_sending = is_sending
 
 
 async def sign_up_async(one: SignUp) -> SignUpResult:
@@ -131,13 +144,13 @@ def _look_up_forms(sign_ups: Sequence[SignUp]) -> tuple[set[str], dict[FormState
     statements = {one.statement for one in sign_ups}
     with bulk.together():
         sites = bulk.query(_SITES, [])
-        topics = bulk.query_rows(Topic, {one.topic for one in statements}, "uid", "name")
+        topics = bulk.query_rows(Topic, {one.topic for one in statements}, *_OF_A_TOPIC)
         keys = {key for one in statements for key in one.wordings}
         wordings = bulk.query_rows(Wording, keys, "kind", "language", "version", "text", "digest")
     by_key = topics(), wordings()
     forms = {one: _form(one, *by_key) for one in statements}
     known = {one: form for one, form in forms.items() if form is not None}
-    return {origins.own(), *(row[0] for row in sites())}, known
+    return {site_origins.own(), *(row[0] for row in sites())}, known
 
 
 def _form(
@@ -145,11 +158,14 @@ def _form(
 ) -> Form | None:
     """The form of a statement; None if its rows do not exist, or are not those that it showed."""
     topic = topics.get(statement.topic)
-    if topic is None or not all(key in wordings for key in statement.wordings):
+    if topic is None or topic.access == Topic.Access.RETIRED:
+        return None
+    if not all(key in wordings for key in statement.wordings):
         return None
     shown = InForce(*(wordings[key] for key in statement.wordings))
     # After a backup was restored, other rows may have these primary keys.
-    is_same = statement.digest == digest_of(topic.uid, *(one.digest for one in shown))
+    name = topic.name_in(shown.alerts.language)
+    is_same = statement.digest == digest_of(topic.uid, name, *(one.digest for one in shown))
     return Form(topic, shown) if is_same else None
 
 
@@ -170,7 +186,7 @@ def _write_group(sign_ups: Sequence[SignUp]) -> Sequence[SignUpResult | Exceptio
     Raises `Blocked` if the whole group has to be tried again. After another exception `GroupCommit`
     writes the sign-ups one by one.
     """
-    _used.held = 0.0
+    _used.held, _used.count = 0.0, len(sign_ups)
     if connection.in_atomic_block:  # the caller's transaction: only the caller can retry it
         return _write(sign_ups)
     _use_connection()
@@ -190,12 +206,34 @@ def _write_group(sign_ups: Sequence[SignUp]) -> Sequence[SignUpResult | Exceptio
 
 
 def _pause() -> float:
-    """Seconds to wait before the next group, so that other processes can write.
+    """Seconds to wait before the next group, so that other processes can write and compute.
 
-    On SQLite one process writes at a time, and workers have to write outcomes. On PostgreSQL the
-    pause is 0.
+    On SQLite one process writes at a time, and workers have to write outcomes. An alert comes
+    before sign-ups, which can wait for a second: while one is being sent, they get a part of the
+    machine, on either database.
     """
-    return _LEAVE * float(_used.held) if connection.vendor == "sqlite" else 0.0
+    left = _LEAVE * float(_used.held) if connection.vendor == "sqlite" else 0.0
+    return max(left, _used.count / _BESIDE_ALERT) if _must_give_way() else left
+
+
+def _must_give_way() -> bool:
+    """Whether an alert was being sent when the database was last asked."""
+    now = time.monotonic()
+    if now - getattr(_used, "looked_at", -_LOOK_EVERY) >= _LOOK_EVERY:
+        _used.looked_at = now
+        try:
+            _used.sending = _is_sending()
+        except (OperationalError, InterfaceError) as error:
+            _warn(f"whether an alert is being sent is not known: {_reason(error)}")
+            _used.sending = False
+    return bool(_used.sending)
+
+
+def _no() -> bool:
+    return False
+
+
+_is_sending: Callable[[], bool] = _no
 
 
 def _use_connection() -> None:

@@ -8,11 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from django.db import transaction
+from django.db.models import Model
 from django.utils import timezone
 
-from morefollows.audience import actions, departures
+from morefollows.audience import departures, erasure
+from morefollows.audience.consent import withdrawal
 from morefollows.audience.departures import DepartureKind
 from morefollows.audience.models import Bounce, Consent, Purpose, Reader, Subscription, Suppression
+from morefollows.audience.suppression import suppressing
+from morefollows.audit.actions import record
 
 _OPEN = (Subscription.State.PENDING, Subscription.State.ACTIVE)
 
@@ -31,18 +35,22 @@ def suppress(keys: Iterable[str], reason: str) -> int:
             ignore_conflicts=True,
         )
         departures.record_departures(DepartureKind.SUPPRESSED, wanted - known, reason)
-        for reader in Reader.objects.filter(key__in=wanted):
+        readers = Reader.objects.filter(key__in=wanted)
+        if reason in (Suppression.Reason.BOUNCED, Suppression.Reason.COMPLAINED):
+            suppressing.suppress_readers(readers.values_list("pk", flat=True), reason)
+            return len(wanted - known)
+        for reader in readers:
             if reason == Suppression.Reason.ERASED:
-                actions.erase(reader)
-            elif reason in (Suppression.Reason.BOUNCED, Suppression.Reason.COMPLAINED):
-                actions.suppress_readers([reader.pk], reason)
+                erasure.erase(reader)
             else:
                 _withdraw_all(reader, Consent.How.COMMAND)
     return len(wanted - known)
 
 
-def lift(suppression: Suppression, how: str) -> None:
+def lift(suppression: Suppression, how: str, by: Model | None = None) -> None:
     """Deletes a suppression, for example one made by mistake. Idempotent. `how`: a `Consent.How`.
+
+    `by`: the editor.
 
     A reader whose mail bounced gets their subscriptions back. A reader who complained is
     unsubscribed, and may sign up again. An erased reader may sign up again, too.
@@ -52,6 +60,9 @@ def lift(suppression: Suppression, how: str) -> None:
             return
         departures.record_departures(DepartureKind.LIFTED, [suppression.key])
         reader = Reader.objects.select_for_update().filter(key=suppression.key).first()
+        number, reason = reader.pk if reader else None, suppression.reason
+        about = f"reader {number}" if number else ""
+        record(by, "lift suppression", subject=about, reader=number, reason=reason)
         if reader is None or reader.state not in (
             Reader.State.HARD_BOUNCED,
             Reader.State.COMPLAINED,
@@ -77,5 +88,5 @@ def forgive(reader: Reader, how: str) -> None:
 
 def _withdraw_all(reader: Reader, how: str) -> None:
     for subscription in Subscription.objects.filter(reader=reader, state__in=_OPEN):
-        actions.withdraw_consent(reader, Purpose.ALERTS, how=how, topic=subscription.topic)
-    actions.withdraw_consent(reader, Purpose.OFFERS, how=how)
+        withdrawal.withdraw_consent(reader, Purpose.ALERTS, how=how, topic=subscription.topic)
+    withdrawal.withdraw_consent(reader, Purpose.OFFERS, how=how)

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import BinaryIO
 
+from django.db import transaction
+
 from morefollows.audience import addresses
 from morefollows.audience.lists import NotReadable, Problem
 from morefollows.audience.lists.parsing.cells import addresses_in
@@ -18,6 +20,7 @@ from morefollows.audience.lists.parsing.other_tools import ColumnMeaning
 from morefollows.audience.lists.parsing.sheet import Record, Sheet
 from morefollows.audience.models import Reader
 from morefollows.audience.suppression import actions
+from morefollows.audit import actions as audit
 
 _CHUNK = 1000  # addresses in one transaction
 _SAMPLE = 200  # records
@@ -69,6 +72,9 @@ def import_suppressions(
                 progress(position)
         _take(keys, reason, report)
         progress(position)
+        if report.suppressed or report.known:
+            counts = {"suppressed": report.suppressed, "known": report.known, "bad": report.bad}
+            audit.record(None, "import suppressions ended", reason=reason, counts=counts)
         return report
 
 
@@ -91,7 +97,10 @@ def _no_readers(columns: Columns, records: Iterator[Record]) -> Iterator[Record]
 
 
 def _take(keys: list[str], reason: str, report: SuppressionImportReport) -> None:
-    new = actions.suppress(keys, reason)
+    with transaction.atomic():
+        if keys and not report.suppressed and not report.known:
+            audit.record(None, "import suppressions", reason=reason)
+        new = actions.suppress(keys, reason)
     report.suppressed += new
     report.known += len(keys) - new
     keys.clear()

@@ -22,9 +22,12 @@ from morefollows.cli.output import CommandFailed, json_option, tell_json
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
     help="A story to break; a fictional one of our own when left out.",
 )
+@click.option("--headline", default="", help="The story’s headline, if the file’s is not certain.")
 @json_option
 @click.pass_context
-def demo(context: click.Context, readers: int, story: Path | None, as_json: bool) -> None:
+def demo(
+    context: click.Context, readers: int, story: Path | None, headline: str, as_json: bool
+) -> None:
     """Show the whole way, from sign-up to every inbox, in a temporary folder. Nothing leaves this
     machine.
 
@@ -33,9 +36,14 @@ def demo(context: click.Context, readers: int, story: Path | None, as_json: bool
     came twice.
     """
     from morefollows.cli.demo.play import DemoFailed, run_demo
+    from morefollows.cli.reading_files import check_before_start
 
+    if story is not None:  # the product takes seconds to start
+        check_before_start(str(story), headline)
     try:
-        figures = run_demo(readers, story, say=lambda words: click.echo(words, err=as_json))
+        figures = run_demo(
+            readers, story, say=lambda words: click.echo(words, err=as_json), headline=headline
+        )
     except DemoFailed as error:
         raise CommandFailed(str(error)) from None
     if as_json:

@@ -26,6 +26,7 @@ def _peak(pid: int) -> int:
         )
         return int(found[1]) * 1024 if found else 0
     with contextlib.suppress(OSError, ValueError):
-        said = subprocess.run(["ps", "-o", "rss=", "-p", str(pid)], capture_output=True, text=True)  # noqa: S603, S607
-        return int(said.stdout) * 1024
+        ps = ["ps", "-o", "rss=", "-p", str(pid)]
+        output = subprocess.run(ps, capture_output=True, text=True)  # noqa: S603
+        return int(output.stdout) * 1024
     return 0

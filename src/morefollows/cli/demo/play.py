@@ -18,19 +18,19 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from morefollows.audience.tokens import Tokens
+from morefollows.audience.link_tokens.tokens import Tokens
 from morefollows.cli.demo import memory
+from morefollows.cli.demo.running import NotStarted, running
 from morefollows.cli.demo.visitor import Visitor
 from morefollows.config import loading
 from morefollows.local_inbox import reading
 from morefollows.local_inbox.store import Shelf
 from morefollows.local_inbox.store import inbox_path as inbox_path
 from morefollows.processes import lock
-from morefollows.processes.first_start import SAMPLE_STORY
+from morefollows.processes.supervision.first_start import SAMPLE_STORY
 
 _BY_FORM = ("ada", "ben", "cy")
 _HOLD = 2  # seconds
-_START = 300.0
 _MAIL = 30.0
 _TOPIC = "breaking"
 
@@ -59,12 +59,17 @@ class Figures(NamedTuple):
     rss_mb: int  #: peak memory of all processes of the product together
 
 
-def run_demo(readers: int, story: Path | None, say: Callable[[str], None]) -> Figures:
-    """Runs the demonstration, and deletes its folder. Raises `DemoFailed`."""
+def run_demo(
+    readers: int, story: Path | None, say: Callable[[str], None], headline: str = ""
+) -> Figures:
+    """Runs the demonstration, and deletes its folder. Raises `DemoFailed`.
+
+    `headline`: "" for the one of the story's file, which must be certain then.
+    """
     folder = Path(tempfile.mkdtemp(prefix="morefollows-"))
     try:
         with _running(folder, say) as stage:
-            return stage.play(readers, (story or SAMPLE_STORY).absolute())
+            return stage.play(readers, (story or SAMPLE_STORY).absolute(), headline)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -84,7 +89,7 @@ class _Stage:
         assert running_state is not None
         self._url: str = running_state["url"]
 
-    def play(self, readers: int, story: Path) -> Figures:
+    def play(self, readers: int, story: Path, headline: str) -> Figures:
         self.tell(
             f"More Follows is up at {self._url}: one folder, its own inbox, nothing leaves "
             f"this machine."
@@ -103,7 +108,7 @@ class _Stage:
             self._import(imported)
             self.tell(f"{len(imported):,} readers imported as already confirmed.")
         with _Counter(self._shelf) as counter:
-            report = self._break(story)
+            report = self._break(story, headline)
         if counter.missed:
             raise DemoFailed(
                 f"The inbox let {counter.missed} mails go before they could be counted."
@@ -112,8 +117,8 @@ class _Stage:
         self._tell_figures(figures)
         return figures
 
-    def tell(self, words: str) -> None:
-        self._say(f"{time.monotonic() - self._began:6.1f} s  {words}")
+    def tell(self, arguments: str) -> None:
+        self._say(f"{time.monotonic() - self._began:6.1f} s  {arguments}")
 
     def _sign_up(self, address: str) -> None:
         """Signs up like a person: fills the form in, opens the mailed link, and confirms."""
@@ -142,7 +147,7 @@ class _Stage:
             rows = csv.writer(out)
             rows.writerow(["email", "confirmed_at"])
             rows.writerows([address, "2024-05-04T10:30:00Z"] for address in addresses)
-        words = [
+        arguments = [
             "readers",
             "import",
             str(file),
@@ -151,10 +156,10 @@ class _Stage:
             "--provenance",
             "demonstration: fictional readers",
         ]
-        self._command(*words, "--json")
+        self._command(*arguments, "--json")
 
-    def _break(self, story: Path) -> dict[str, Any]:
-        words = [
+    def _break(self, story: Path, headline: str) -> dict[str, Any]:
+        arguments = [
             "stories",
             "break",
             str(story),
@@ -163,10 +168,12 @@ class _Stage:
             "--hold",
             str(_HOLD),
             "--yes",
+            "--doubts-seen",  # nothing leaves this machine
             "--json",
+            *(["--headline", headline] if headline else []),
         ]
         self.tell(f"Send. The hold takes {_HOLD} seconds.")
-        report: dict[str, Any] = json.loads(self._command(*words))
+        report: dict[str, Any] = json.loads(self._command(*arguments))
         for piece in report["dropped"]:
             self._say(f"          dropped from the file: {_shortened(piece)}")
         for note in report["notes"]:
@@ -174,16 +181,18 @@ class _Stage:
         self.tell(f"Alert {report['alert']} is {report['state']}.")
         return report
 
-    def _command(self, *words: str) -> str:
+    def _command(self, *arguments: str) -> str:
         done = subprocess.run(  # noqa: S603 - our own command
-            [sys.executable, "-m", "morefollows", *words],
+            [sys.executable, "-m", "morefollows", *arguments],
             env=self._environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
         )
         if done.returncode:
-            raise DemoFailed(f"morefollows {words[0]} {words[1]} failed:\n{done.stderr.strip()}")
+            raise DemoFailed(
+                f"morefollows {arguments[0]} {arguments[1]} failed:\n{done.stderr.strip()}"
+            )
         return done.stdout
 
     def _figures(self, report: dict[str, Any], counter: _Counter, addresses: list[str]) -> Figures:
@@ -285,38 +294,11 @@ def _running(folder: Path, say: Callable[[str], None]) -> Iterator[_Stage]:
     began = time.monotonic()
     data = folder / "data"
     environment = _environment(data)
-    parent_pipe, held_end = os.pipe()
-    log = folder / "log"
-    with log.open("wb") as output:
-        up = subprocess.Popen(  # noqa: S603 - our own command
-            [
-                sys.executable,
-                "-m",
-                "morefollows",
-                "up",
-                "--sample",
-                "--parent-pipe",
-                str(parent_pipe),
-            ],
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            pass_fds=(parent_pipe,),
-        )
     try:
-        while not (lock.running_up(data) or {}).get("ready"):
-            if up.poll() is not None or time.monotonic() > began + _START:
-                raise DemoFailed(
-                    f"More Follows did not start:\n{log.read_text(errors='replace').strip()}"
-                )
-            time.sleep(0.05)
-        yield _Stage(data, environment, say, began)
-    finally:
-        up.terminate()
-        up.wait()
-        os.close(parent_pipe)
-        os.close(held_end)
+        with running(data, folder / "log", environment):
+            yield _Stage(data, environment, say, began)
+    except NotStarted as trouble:
+        raise DemoFailed(f"More Follows did not start:\n{trouble}") from None
 
 
 def _environment(data: Path) -> dict[str, str]:

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import smtplib
-import socket
-import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
-from morefollows.cli.doctor.finding import Finding
 from morefollows.config import environment, loading
-from morefollows.config.settings import RelayAddress, Settings
+from morefollows.config.settings import Settings
+from morefollows.courier.checkup.finding import Finding
+from morefollows.courier.checkup.relay import examine_relays
 from morefollows.processes import bootstrap, lock
-
-TIMEOUT = 10.0  #: seconds for a relay to answer
-_EXTENSIONS = ("PIPELINING", "CHUNKING", "8BITMIME", "SMTPUTF8", "DSN")
 
 
 def examine(
@@ -27,15 +21,29 @@ def examine(
     config = loading.load()
     findings = [*_settings(), *_data_folder(config)]
     findings += (database := list(_database(config)))
+    secured: dict[str, str] = {}
     if all(one.check != "database" or one.state == "ok" for one in database):
-        from morefollows.cli.doctor.evidence import examine_evidence
+        from morefollows.courier.relays import stats
+
+        secured = stats.secured()
+        from morefollows.cli.doctor.evidence import examine_evidence, examine_sink
 
         findings += examine_evidence(every=evidence)
-    findings += _relays(config)
-    if dns:
-        from morefollows.cli.doctor.dns import examine_dns
+        findings += examine_sink()
+    from django.conf import settings
 
-        findings += examine_dns(config, nameserver)
+    # Settings that were changed at the desk are in force once the database was read.
+    in_force = settings.MOREFOLLOWS if settings.configured else config
+    # As senders have it: once a relay has agreed to STARTTLS, nothing is sent to it in clear.
+    before = {
+        relay.name for relay in in_force.relays if secured.get(relay.name) == relay.host_and_port
+    }
+    findings += examine_relays(in_force, before)
+    if dns:
+        from morefollows.courier.checkup.dns import examine_dns
+
+        chosen = "" if in_force.resolver == "off" else in_force.resolver
+        findings += examine_dns(in_force, nameserver or chosen or None)
     return findings
 
 
@@ -45,11 +53,11 @@ def _settings() -> Iterator[Finding]:
     yield Finding("settings", "ok", f"all are understood{listed}; the others are at their defaults")
     ignored = environment.service_links()
     if ignored:
-        words = (
+        hint = (
             f"ignored, as addresses of a service that Kubernetes or Docker tells: "
             f"{', '.join(ignored)}"
         )
-        yield Finding("service links", "note", words)
+        yield Finding("service links", "note", hint)
 
 
 def _data_folder(config: Settings) -> Iterator[Finding]:
@@ -129,12 +137,12 @@ def _restored() -> Iterator[Finding]:
     from morefollows.courier.restore.detection import time_text
 
     if held := restores.hold_reason():
-        words = (
+        hint = (
             f"it is older than what a sender last saw ({time_text(held.seen_at_ms)}, now "
             f"{time_text(held.found_at_ms)}); nothing is "
             "mailed until somebody decides, at the desk or by `morefollows restores go-on`"
         )
-        yield Finding("restored database", "wrong", words)
+        yield Finding("restored database", "wrong", hint)
 
 
 def _keys(config: Settings) -> Finding:
@@ -153,110 +161,3 @@ def _keys(config: Settings) -> Finding:
         "ok",
         f"{where} has the keys of this database, {len(keys.ring.generations)} generations",
     )
-
-
-def _relays(config: Settings) -> Iterator[Finding]:
-    if not config.relays:
-        yield Finding(
-            "relay",
-            "note",
-            "MOREFOLLOWS_RELAY is not set: mail ends in the local inbox, nothing leaves",
-        )
-    for relay in config.relays:
-        if relay.scheme not in ("smtp", "smtps"):
-            yield Finding("relay", "note", f"{relay.name} is not SMTP, and is not examined")
-            continue
-        try:
-            yield from _speak(relay, config.helo or socket.getfqdn())
-        except smtplib.SMTPAuthenticationError as error:
-            yield _wrong(f"{relay.name} refuses our user: {_said(error, relay)}")
-        except smtplib.SMTPResponseException as error:
-            yield _wrong(f"{relay.name} says {_said(error, relay)}")
-        except ssl.SSLCertVerificationError as error:
-            yield _wrong(f"the certificate of {relay.name} is not valid: {error.verify_message}")
-        except smtplib.SMTPNotSupportedError as error:
-            yield _wrong(f"{relay.name}: {error}")
-        except (OSError, smtplib.SMTPException) as error:
-            reason = (
-                (isinstance(error, OSError) and error.strerror)
-                or str(error)
-                or type(error).__name__
-            )
-            yield _wrong(f"{relay.name} can't be reached: {reason}")
-
-
-def _wrong(words: str) -> Finding:
-    return Finding("relay", "wrong", f"MOREFOLLOWS_RELAY: {words}")
-
-
-def _speak(relay: RelayAddress, helo: str) -> Iterator[Finding]:
-    """Checks EHLO, TLS and AUTH like a sender does. Sends no mail."""
-    tls, extras = _handshake(relay, helo)
-    signed_in = " and takes our user" if relay.user else ""
-    limits = "".join(
-        (
-            f"; {relay.rate:g} mails a second at the most" if relay.rate else "",
-            f"; for {relay.purpose} only" if relay.purpose != "both" else "",
-        )
-    )
-    words = (
-        f"{relay.name} answers{signed_in}; it offers {', '.join(extras) or 'no extensions'}{limits}"
-    )
-    yield Finding("relay", "ok", words)
-    if tls is None:
-        yield Finding("relay TLS", "note", f"{relay.name} is spoken to without TLS")
-    else:
-        trust = "its certificate is valid" if relay.verify else "its certificate is not looked at"
-        yield Finding(
-            "relay TLS", "ok" if relay.verify else "note", f"{relay.name} speaks {tls}; {trust}"
-        )
-    if "PIPELINING" not in extras:
-        yield Finding(
-            "relay speed",
-            "note",
-            f"{relay.name} does not offer PIPELINING: each mail takes more time",
-        )
-
-
-def _handshake(relay: RelayAddress, helo: str) -> tuple[str | None, list[str]]:
-    """Connects, signs in and disconnects. Returns the TLS version, and the known extensions.
-
-    The version is None without TLS. Raises `OSError` or `smtplib.SMTPException`.
-    """
-    context = ssl.create_default_context()
-    if not relay.verify:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    make: Callable[[], smtplib.SMTP]
-    if relay.implicit_tls:
-        make = lambda: smtplib.SMTP_SSL(  # noqa: E731
-            relay.host, relay.port, helo, timeout=TIMEOUT, context=context
-        )
-    else:
-        make = lambda: smtplib.SMTP(relay.host, relay.port, helo, timeout=TIMEOUT)  # noqa: E731
-    with contextlib.closing(make()) as server:
-        server.ehlo_or_helo_if_needed()
-        offered = server.has_extn("starttls")
-        if (
-            not relay.implicit_tls
-            and relay.starttls != "never"
-            and (offered or relay.starttls == "require")
-        ):
-            server.starttls(context=context)
-            server.ehlo()
-        tls = server.sock.version() if isinstance(server.sock, ssl.SSLSocket) else None
-        if relay.user:
-            server.login(relay.user, relay.password)
-        extras = [name for name in _EXTENSIONS if server.has_extn(name)]
-        with contextlib.suppress(smtplib.SMTPException):
-            server.quit()
-    return tls, extras
-
-
-def _said(error: smtplib.SMTPResponseException, relay: RelayAddress) -> str:
-    """Returns the relay's reply with our password masked: some relays repeat what they got."""
-    text = error.smtp_error
-    words = text.decode("utf-8", "replace") if isinstance(text, bytes) else str(text)
-    if relay.password:
-        words = words.replace(relay.password, "…")
-    return f"{error.smtp_code} {' '.join(words.split())}"

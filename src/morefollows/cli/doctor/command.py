@@ -13,9 +13,13 @@ _MARKS = {"ok": ("✓", "green"), "note": ("·", "yellow"), "wrong": ("✗", "re
 @click.option(
     "--dns",
     is_flag=True,
-    help="Also look up what the sending domain publishes: MX, SPF, DKIM, DMARC.",
+    help="Also look up what DNS says of the sending domain and addresses, and what it lacks.",
 )
-@click.option("--nameserver", metavar="HOST[:PORT]", help="Ask this name server; with --dns.")
+@click.option(
+    "--nameserver",
+    metavar="HOST[:PORT]",
+    help="Ask this name server, not that of MOREFOLLOWS_RESOLVER; with --dns.",
+)
 @click.option(
     "--evidence",
     is_flag=True,
@@ -37,6 +41,6 @@ def doctor(
     else:
         for finding in findings:
             mark, colour = _MARKS[finding.state]
-            click.echo(f"{click.style(mark, fg=colour)} {finding.check}: {finding.words}")
+            click.echo(f"{click.style(mark, fg=colour)} {finding.check}: {finding.message}")
     if not healthy:
         context.exit(1)

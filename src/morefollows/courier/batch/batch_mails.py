@@ -29,6 +29,8 @@ from morefollows.courier.models import Outcome
 from morefollows.courier.relays.interface import Carriers
 from morefollows.database.clock import now_ms
 
+# looked up once, as they are used for each mail
+_HANDED_OUT, _NOT_ACCEPTED = handed_out.HANDED_OUT, handed_out.NOT_ACCEPTED
 _SOON_MS = 3000  # retries due within this time are sent at once, with the others of the batch
 
 
@@ -153,6 +155,16 @@ class BatchMails:
 
     # -- changes. `BatchRun.take` and `ReplySettling.settle` make "handed out" and "accepted"
     # themselves, as a call for each mail costs too much.
+
+    def hand_over(self, i: int, content: bool) -> None:
+        """`interface.Mail.hand_over`: marks whether the content of a mail in flight may have left.
+
+        A mail of which an earlier copy is in doubt keeps its mark.
+        """
+        if content:
+            self.marks[i] = _HANDED_OUT
+        elif not self.states[i] & DOUBT:
+            self.marks[i] = _NOT_ACCEPTED
 
     def put_back(self, i: int, *, alone: bool) -> None:
         """A mail in flight is sent again at once, after those that are ready."""

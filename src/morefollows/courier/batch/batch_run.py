@@ -1,11 +1,8 @@
 """One pass over a claimed batch: renders its mails, hands them out and reports their outcomes.
 
-The states of its mails are in `batch_mails`; replies are noted by `settling`. This module is called
-by the scheduler (readers' data), the feeder (`take`) and the recorder (limits and outcomes), and
-calls none of them.
-
-Invariant: a mail is handed out only if its index is below `handed_out_to` as written in the ledger,
-and only while the claim has not run out.
+Called by the scheduler (readers' data), the feeder (`take`) and the recorder (limits, outcomes).
+Invariant: a mail is handed out only while its index is below `handed_out_to` as in the ledger and
+the claim has not run out. It is marked as handed out before that is checked.
 """
 
 from __future__ import annotations
@@ -13,6 +10,7 @@ from __future__ import annotations
 import functools
 import itertools
 import logging
+import math
 import operator
 import time
 from collections import Counter
@@ -28,10 +26,11 @@ from morefollows.courier.batch.settling import LOOK_EVERY, ReplySettling
 from morefollows.courier.ledger.claims import BatchRecord, Claim
 from morefollows.courier.ledger.handed_out import HANDED_OUT, Marks
 from morefollows.courier.ledger.leases import claim_ms
-from morefollows.courier.ledger.recipients import Recipient
+from morefollows.courier.recipients.selection import Recipient
 from morefollows.courier.relays.interface import AnsweringRelay, Carriers, Mail, Reached, Reply
 from morefollows.courier.smtp import replies
 from morefollows.database.clock import now_ms, uptime
+from morefollows.helpers.telemetry import tracing
 
 log = logging.getLogger(__name__)
 
@@ -88,14 +87,12 @@ class BatchRun:
         #: (reader, reason) of mails that can't be rendered: for the activity log
         self.unmade: list[tuple[int, str]] = []
         # bound once, as they are used for each mail
-        self._ready, self._states, self._marks = (
-            self.mails.ready,
-            self.mails.states,
-            self.mails.marks,
-        )
-        self._unfit = self.mails.unfit
+        self._ready, self._states = self.mails.ready, self.mails.states
+        self._marks, self._unfit = self.mails.marks, self.mails.unfit
         self._settle = self.replies.settle
         self._expired = False
+        #: for traces: relay → when it took the first and the last mail (`uptime`), and how many
+        self.carried: dict[str, tuple[float, float, int]] | None = {} if tracing.enabled() else None
         self.refresh(recipients)
 
     # -- the claim
@@ -145,7 +142,8 @@ class BatchRun:
         """
         now, mails = now_ms(), self.mails
         over = now > self.prepared.alert.expires_at_ms
-        for i in (*mails.due(now), *mails.unshelve(_no_limit if over else allowance, spent)):
+        limit = (lambda _provider: math.inf) if over else allowance
+        for i in (*mails.due(now), *mails.unshelve(limit, spent)):
             self._come_back(i)
         found = mails.carried(
             lambda one: "ready" if over else carriers(one.relays, one.utf8, one.size, self.bulk)
@@ -247,9 +245,7 @@ class BatchRun:
         ready = self._ready
         if not ready or ready[0] >= self.handed_out_to or not self.prepared.sending or self.lost:
             return None
-        if (now := uptime()) >= self._ours_until and not self._is_ours(now):
-            return None  # another process may hold the batch: the next write finds out
-        if self._unfit or relay.pacing.paces:
+        if self._unfit or relay.throttle.watching:
             found = self._next(relay)
             if found is None:
                 return None
@@ -262,12 +258,30 @@ class BatchRun:
             rendered = self._rendered.pop(i, None)
             if rendered is None:
                 return self.take(relay)  # it can't be rendered, and is refused
+        # Marked first, then checked: wherever this process is stopped, the mail has its mark or is
+        # not sent. A sender that takes the batch over reads the marks after the claim's end.
+        marks, mark = self._marks, self._marks[i]
+        marks[i] = HANDED_OUT
+        if (now := uptime()) >= self._ours_until and not self._is_ours(now):
+            marks[i] = mark
+            ready.appendleft(i)
+            self._rendered[i] = rendered
+            return None  # another process may hold the batch: the next write finds out
         return_path, to, content, utf8 = rendered
         states = self._states
         alone = states[i] & ALONE != 0
         states[i] |= _STATE_HANDED_OUT
-        self._marks[i] = HANDED_OUT
-        return _mail((return_path, to, content, self._settle, i, utf8, relay, alone))
+        if self.carried is not None:
+            first, _, mails = self.carried.get(relay.name, (now, now, 0))
+            self.carried[relay.name] = first, now, mails + 1
+        settle, hand_over = self._settle, self._hand_over
+        return _mail((return_path, to, content, settle, i, utf8, relay, alone, hand_over))
+
+    def _hand_over(self, i: int, content: bool) -> bool:
+        """`interface.Mail.hand_over`. Marks the mail, then checks the claim: see `take`."""
+        self.mails.hand_over(i, content)
+        now = uptime()
+        return not content or (not self.lost and (now < self._ours_until or self._is_ours(now)))
 
     def _next(self, relay: AnsweringRelay) -> int | None:
         """Index of the next mail that this relay can carry and its provider may be sent now.
@@ -285,14 +299,14 @@ class BatchRun:
                     passed_by += 1
                     continue
                 mails.leave_to_another_relay(i, unfit)
-            elif relay.pacing.may_mail(domain):
+            elif relay.throttle.may_mail(domain):
                 return i
             elif relay.elsewhere(domain):
                 ready.append(i)
                 passed_by += 1
                 continue
             else:
-                mails.shelve(i, relay.pacing.provider(domain))
+                mails.shelve(i, relay.throttle.provider(domain))
             mails.dirty = True
         return None
 
@@ -384,7 +398,3 @@ class BatchRun:
         self.handed_out_to = entry.handed_out_to
         self.renewed(entry.due_at_ms or 0)
         self.mails.written()
-
-
-def _no_limit(_provider: str) -> float:
-    return float("inf")

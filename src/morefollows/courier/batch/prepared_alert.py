@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 
 from django.conf import settings
+from django.utils import timezone
 
-from morefollows.audience import links
-from morefollows.audience.alert_tokens import AlertTokens, Person
-from morefollows.audience.tokens import DRILLS, OFFERS, TokenRow, Tokens
+from morefollows.audience.link_tokens import links
+from morefollows.audience.link_tokens.alert_tokens import AlertTokens, Person
+from morefollows.audience.link_tokens.tokens import DRILLS, OFFERS, TokenRow, Tokens
+from morefollows.audience.models import Topic
 from morefollows.courier.channels import CHANNELS, Channel
 from morefollows.courier.ledger import claims, history
 from morefollows.courier.ledger.claims import ActiveAlert
@@ -17,9 +20,13 @@ from morefollows.courier.message import alert as alerts
 from morefollows.courier.message import dkim
 from morefollows.courier.message.content import return_paths
 from morefollows.courier.message.template import Composed, Signer, renderer
+from morefollows.courier.message.thread_headers import threads
 from morefollows.courier.refusals.brake import ReplyTally
+from morefollows.courier.relays.arrivals import AcceptTimes, Arrivals
 from morefollows.database.clock import now_ms
-from morefollows.stories.models import Alert
+from morefollows.stories.models import Alert, Story, Update
+
+log = logging.getLogger(__name__)
 
 #: values for the placeholders → the message in pieces
 Render = Callable[[Sequence[bytes]], Sequence[bytes]]
@@ -45,6 +52,7 @@ class PreparedAlert:
         hold_left: float = 0.0,
         earlier: Sequence[int] = (),
         signed: bool = False,
+        arrivals: Arrivals | None = None,
     ) -> None:
         self.alert = alert  #: replaced by each survey, as its expiry may change
         self.id = alert.id
@@ -59,6 +67,8 @@ class PreparedAlert:
         self.sending = False  # false during the hold, and after the alert was stopped
         self.halted = False  # the last write found that it is not being sent; reset by each survey
         self.answers = ReplyTally()
+        #: when mails were accepted; the sender reads it from time to time
+        self.accept_times: AcceptTimes = arrivals.of(alert.id) if arrivals else Arrivals().of(0)
         self.made = self.unmade = 0  # numbers of mails
         self.broken = ""  # why too many of its mails can't be rendered; empty: they can
 
@@ -83,7 +93,10 @@ class PreparedAlert:
 
 
 def prepare_alert(
-    alert: ActiveAlert, tokens: Tokens, on_put_back: Callable[[], None]
+    alert: ActiveAlert,
+    tokens: Tokens,
+    on_put_back: Callable[[], None],
+    arrivals: Arrivals | None = None,
 ) -> PreparedAlert:
     """Composes the alert, or loads its stored composition.
 
@@ -98,13 +111,36 @@ def prepare_alert(
         hold_left=claims.hold_left(alert.id),
         earlier=history.earlier_of_story(alert.id),
         signed=bool(signers),
+        arrivals=arrivals,
     )
+
+
+def warm_up() -> None:
+    """Composes an alert for nobody. Called at the start, before there is one.
+
+    What is loaded by that, such as templates and catalogues, would make the first alert wait for
+    some tenths of a second if it has no hold. Raises nothing.
+    """
+    now = timezone.now()
+    try:
+        topic = Topic.objects.order_by("pk").first()
+        if topic is None:
+            return
+        text = {"headline": "A headline", "text": "A text with a [link](https://host.example).\n"}
+        story = Story(topic=topic, created_at=now, **text)
+        alert = Alert(update=Update(story=story, **text), topic=topic, held_until_ms=now_ms())
+        signers = dkim.signers(settings.MOREFOLLOWS)
+        for language in settings.MOREFOLLOWS.languages:
+            renderer(alerts.alert(alert, language), signers)
+    except Exception as error:  # the first alert tells
+        log.debug("no alert could be composed at the start: %s", type(error).__name__)
 
 
 def _renderers(alert: int, signers: Sequence[Signer]) -> dict[str, Render]:
     """The rendering function for each language."""
     renderers: dict[str, Render] = {}
-    for language, _ in settings.LANGUAGES:
+    # `en` is for readers in a language that is no longer offered.
+    for language in dict.fromkeys((settings.LANGUAGE_CODE, *settings.MOREFOLLOWS.languages)):
         parts = claims.kept_composition(alert, language)
         if parts is None:
             whole = Alert.objects.select_related("update__story", "topic").get(pk=alert)
@@ -128,7 +164,7 @@ def _filler(active: ActiveAlert, tokens: Tokens) -> Fill:
     alert_row, story_row = (TokenRow(one.pk, one.uuid.bytes) for one in (alert, story))
     tokens_of = AlertTokens(tokens, alert_row, listed, story_row)
     return_path = return_paths()
-    thread = alerts.threads(alert, tokens.receipt)
+    thread = threads(alert, tokens.receipt)
     alone = thread(TokenRow(0, b""), ())
 
     def fill(readers: Sequence[Facts]) -> list[tuple[bytes, Sequence[bytes]]]:

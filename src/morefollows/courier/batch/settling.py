@@ -14,9 +14,9 @@ from morefollows.courier.batch.prepared_alert import PreparedAlert
 from morefollows.courier.ledger import claims, handed_out
 from morefollows.courier.ledger.claims import Claim
 from morefollows.courier.ledger.put_backs import PutBacks
-from morefollows.courier.ledger.recipients import Recipient
 from morefollows.courier.ledger.unfit import Unfit
 from morefollows.courier.models import Outcome
+from morefollows.courier.recipients.selection import Recipient
 from morefollows.courier.refusals.brake import RefusedMail
 from morefollows.courier.relays.interface import AnsweringRelay, Mail, Reached, Reply
 from morefollows.courier.smtp import replies
@@ -59,6 +59,7 @@ class ReplySettling:
         # the relay that accepted the last mail, and the list of domains that it accepted
         self._relay: AnsweringRelay | None = None
         self._accepted: list[str] = []
+        self._accept_times = prepared.accept_times
         self._counts: ReplyCounts = {}
         self._refusals: list[RefusedMail] = []  # since the last `take_counts`
         self._refused: list[RefusedMail] = []  # in this pass
@@ -93,6 +94,7 @@ class ReplySettling:
         if relay is not self._relay:
             self._relay, self._accepted = relay, self._prepared.answers.accepted_by(relay.name)
         self._accepted.append(domain)
+        self._accept_times[domain].append(since)
 
     def _read_clock(self, now: float) -> None:
         """Sets `_since`, so that `uptime` in ms plus `_since` is the time since the hold's end.
@@ -105,7 +107,7 @@ class ReplySettling:
     def _not_accepted(self, mail: Mail, relay: AnsweringRelay, domain: str, reply: Reply) -> None:
         """Notes a reply other than acceptance, or that there is none."""
         i, mails = mail.ticket, self._mails
-        if not replies.in_doubt(reply):
+        if not (replies.in_doubt(reply) or mails.doubted(i)):
             self._marks[i] = handed_out.NOT_ACCEPTED
         if replies.unfit_here(reply) and self._left_to_another(mail, relay, reply):
             return
@@ -129,7 +131,8 @@ class ReplySettling:
         self._count(domain, outcome, reply)
         to_us = verdict.about is About.US
         if to_us or verdict.doubtful:
-            relay.objected(domain, replies.full_text(reply), to_us=to_us)
+            fresh = not self._prepared.answers.has_carried(relay.name)
+            relay.objected(domain, replies.full_text(reply), to_us=to_us, fresh=fresh)
 
     def _count(self, domain: str, outcome: Outcome, reply: Reply) -> None:
         """Counts the reply by domain, outcome and code. Keeps the first text, without addresses."""
@@ -189,8 +192,10 @@ class ReplySettling:
         """
         if not verdict.doubtful and verdict.bounce is BounceKind.NO:
             return Outcome[verdict.outcome.upper()]
-        provider, answers = relay.pacing.provider(domain), self._prepared.answers
+        provider, answers = relay.throttle.provider(domain), self._prepared.answers
         if answers.braked(relay.name, provider):
+            if verdict.doubtful and not answers.has_accepted(relay.name, domain):
+                relay.throttle.deferred(domain, replies.RATE_LIMITED)
             return Outcome.DEFERRED
         # A policy refusal is about this service if the provider accepts no mail of the alert. It is
         # about the recipient if the provider accepts others.
@@ -199,14 +204,14 @@ class ReplySettling:
         )
         if verdict.outcome == "deferred" and (open_ or verdict.about is not About.PROVIDER):
             if verdict.about is About.PROVIDER and answers.held_back(relay.name, provider):
-                relay.pacing.deferred(domain, replies.RATE_LIMITED)
+                relay.throttle.deferred(domain, replies.RATE_LIMITED)
             return Outcome.DEFERRED
         facts = self._claim.batch, i, self._readers[i], domain, provider, relay.name
         bounce = verdict.bounce.value
         refused = RefusedMail(*facts, bounce, reply.code, reply.status, now_ms())
         self._refusals.append(refused)
         self._refused.append(refused)
-        if answers.heard_refusal(refused, relay.pacing.provider):
+        if answers.heard_refusal(refused, relay.throttle.provider):
             self.take_back()
             return Outcome.DEFERRED if answers.braked(relay.name, provider) else Outcome.REFUSED
         return Outcome.REFUSED

@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from django.db import connection, transaction
 
-from morefollows.courier.ledger import history
 from morefollows.courier.ledger.claims import FRESH_DUE, NEVER, skip_locked
+from morefollows.courier.recipients import earlier_recipients
 from morefollows.stories.actions import now_ms
 from morefollows.stories.models import Alert
 
@@ -27,36 +27,47 @@ _POSITION = """
 SELECT topic_id, audience, frozen_at, cut_from, cut_to, cut_wrapped, cut_done
 FROM stories_alert WHERE id = %s
 """
+# Seed inboxes are in every audience, whatever it is, in a batch of their own: see `_seeds`.
+_NO_SEED = "NOT IN (SELECT reader_id FROM audience_seedinbox)"
+_SEEDS = """
+SELECT reader_id FROM audience_seedinbox WHERE paused_at IS NULL ORDER BY reader_id
+"""
+_IS_CANARY = """
+SELECT s.canary FROM stories_alert a JOIN stories_update u ON u.id = a.update_id
+JOIN stories_story s ON s.id = u.story_id WHERE a.id = %s
+"""
 # Only readers who were active when the editor sent the alert are in the audience. So a cut gives
 # the same readers whenever it runs.
-_OF_TOPIC = """
+_OF_TOPIC = f"""
 SELECT s.reader_id FROM audience_subscription s JOIN audience_reader r ON r.id = s.reader_id
 WHERE s.topic_id = %s AND s.state = 'active' AND s.since <= %s
   AND s.reader_id > %s AND s.reader_id <= %s
-  AND r.state = 'confirmed'
+  AND r.state = 'confirmed' AND r.id {_NO_SEED}
 ORDER BY s.reader_id LIMIT %s
-"""
+"""  # noqa: S608 - a constant of ours
 # Following a story is a preference and no consent. That is the subscription to the alert's topic.
-_FOLLOWERS = """
+_FOLLOWERS = f"""
 SELECT i.reader_id FROM stories_alert a JOIN stories_update u ON u.id = a.update_id
 JOIN stories_storypreference i ON i.story_id = u.story_id
 JOIN audience_subscription s ON s.topic_id = a.topic_id AND s.reader_id = i.reader_id
   AND s.state = 'active'
 WHERE a.id = %s
   AND i.choice = 'follow' AND i.at <= %s AND s.since <= %s
-  AND i.reader_id > %s AND i.reader_id <= %s
+  AND i.reader_id > %s AND i.reader_id <= %s AND i.reader_id {_NO_SEED}
 ORDER BY i.reader_id LIMIT %s
-"""
+"""  # noqa: S608
 # The reader's row has no time of this consent. A reader who consents while the audience is cut may
 # be in it.
-_OF_OFFERS = """
+_OF_OFFERS = f"""
 SELECT r.id FROM audience_reader r
-WHERE r.offers AND r.state = 'confirmed' AND r.id > %s AND r.id <= %s ORDER BY r.id LIMIT %s
-"""
-_OF_DRILL = """
+WHERE r.offers AND r.state = 'confirmed' AND r.id > %s AND r.id <= %s AND r.id {_NO_SEED}
+ORDER BY r.id LIMIT %s
+"""  # noqa: S608
+_OF_DRILL = f"""
 SELECT d.reader_id FROM audience_drillreader d
-WHERE d.confirmed_at <= %s AND d.reader_id > %s AND d.reader_id <= %s ORDER BY d.reader_id LIMIT %s
-"""
+WHERE d.confirmed_at <= %s AND d.reader_id > %s AND d.reader_id <= %s AND d.reader_id {_NO_SEED}
+ORDER BY d.reader_id LIMIT %s
+"""  # noqa: S608
 # Two subqueries, as each reads one end of an index. MIN and MAX in one query scan all of it.
 _ENDS = """
 SELECT (SELECT COALESCE(MIN(reader_id), 1)
@@ -117,6 +128,11 @@ def cut_batches(alert: int, batches: int) -> bool:
         if not all(_settled(cursor, answered) for answered in what.answers):
             return True
         if cut_to is None:
+            if seeds := _seeds(cursor, audience):
+                cursor.execute(_NEW_BATCH, _batch_row(alert, 1, seeds))
+            if _is_canary(cursor, alert):
+                cursor.execute(_MOVED, (0, 0, True, True, alert))
+                return True
             cut_from = cut_to = _random_start(cursor, topic, audience)
         # Two legs, each with ascending ids: from the random start to the end, then from 0 to the
         # start. They do not overlap, so no reader is in both.
@@ -148,6 +164,19 @@ def _random_start(cursor: Any, topic: int | None, audience: str) -> int:
     return random.randint(first - 1, last)  # noqa: S311 - a fair start, no secret
 
 
+def _seeds(cursor: Any, audience: str) -> list[int]:
+    """The readers of the seed inboxes, ascending. Recipients of an earlier alert have them."""
+    if audience == Alert.Audience.RECIPIENTS:
+        return []
+    cursor.execute(_SEEDS)
+    return [row[0] for row in cursor.fetchall()]
+
+
+def _is_canary(cursor: Any, alert: int) -> bool:
+    cursor.execute(_IS_CANARY, (alert,))
+    return bool(cursor.fetchone()[0])
+
+
 def _answers(alert: int, audience: str) -> list[int]:
     """Ids of the alerts whose recipients are this alert's audience; empty for other audiences."""
     if audience != Alert.Audience.RECIPIENTS:
@@ -172,7 +201,7 @@ def _readers(cursor: Any, what: _Cut, after: int, upto: int, batches: int) -> tu
     There are enough for about `batches` batches.
     """
     if what.audience == Alert.Audience.RECIPIENTS:
-        return history.recipients(what.answers, after, upto, batches)
+        return earlier_recipients.find_recipients(what.answers, after, upto, batches)
     most = batches * settings.MOREFOLLOWS.batch_size
     values: tuple[Any, ...]
     match what.audience:

@@ -20,9 +20,9 @@ from django.db import OperationalError, connection, transaction
 from morefollows.courier.ledger.leases import claim_ms
 from morefollows.courier.models import Composition, Outcome
 from morefollows.courier.refusals.brake import RefusedMail
-from morefollows.stories import actions as stories
-from morefollows.stories import publication
 from morefollows.stories.actions import now_ms
+from morefollows.stories.alerts import publication
+from morefollows.stories.alerts.alert_times import LEAD_MS
 from morefollows.stories.models import Alert
 
 NEVER = 0xFFFFFFFF  #: in `Batch.times`: not accepted, and no retry state
@@ -112,7 +112,8 @@ ORDER BY a.lane, a.held_until_ms
 """
 # Bulk mail waits for batches that a process holds, but not for batches that wait for a retry.
 _ALERTS_WITH_MAIL = """
-SELECT EXISTS (SELECT 1 FROM stories_alert a WHERE a.state = 'sending' AND a.lane = 'alert'
+SELECT EXISTS (SELECT 1 FROM stories_alert a WHERE a.lane = 'alert'
+  AND (a.state = 'sending' OR a.state = 'held' AND a.held_until_ms < %s)
   AND (NOT a.cut_done
     OR EXISTS (SELECT 1 FROM courier_batch b WHERE b.alert_id = a.id AND b.due_at_ms IS NOT NULL
         AND (b.worker <> '' OR b.due_at_ms <= %s))))
@@ -122,10 +123,10 @@ SELECT EXISTS (SELECT 1 FROM stories_alert a WHERE a.state = 'sending' AND a.lan
 def active_alerts() -> list[ActiveAlert]:
     """The alerts in state held or sending: the alert lane first, and the oldest first in each lane.
 
-    A scheduled alert is included from `stories.actions.LEAD_MS` before its time.
+    A scheduled alert is included from `alert_times.LEAD_MS` before its time.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_RUNNING, (now_ms() + stories.LEAD_MS,))
+        cursor.execute(_RUNNING, (now_ms() + LEAD_MS,))
         return [ActiveAlert(*row) for row in cursor.fetchall()]
 
 
@@ -144,13 +145,14 @@ def hold_left(alert: int) -> float:
     return float(min(held_until_ms - now_ms(), whole)) / 1000
 
 
-def alerts_have_mail() -> bool:
-    """Whether some process has mail of the alert lane to hand out.
+def alerts_have_mail(within_ms: int = 0) -> bool:
+    """Whether some process has mail of the alert lane to hand out, or will have it so soon.
 
-    Bulk mail waits while this is so.
+    Bulk mail waits while this is so, and sign-ups give way.
     """
+    now = now_ms()
     with connection.cursor() as cursor:
-        cursor.execute(_ALERTS_WITH_MAIL, (now_ms(),))
+        cursor.execute(_ALERTS_WITH_MAIL, (now + within_ms if within_ms else 0, now))
         return bool(cursor.fetchone()[0])
 
 
@@ -245,7 +247,7 @@ def record_outcomes(
 
     `release`: id of the alert whose hold has ended; the entries then hold its first batches'
     `handed_out_to`. `early`: the hold has ended, but not by the system clock; see
-    `stories.publication.release`.
+    `stories.alerts.publication.release`.
     """
     lost: set[int] = set()
     alerts: set[int] = set()

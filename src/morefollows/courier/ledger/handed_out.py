@@ -5,7 +5,7 @@ has a mark in a memory-mapped file of the data folder. If the process is killed,
 which mails were in flight, and only those are uncertain. If the machine stops or another node takes
 over, the file can't be used. Then all mails below `Batch.handed_out_to` are uncertain.
 
-Invariant: a mail's mark is set before it is handed to a relay.
+Invariant: a mail is marked as handed out before its content is sent.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from array import array
 from pathlib import Path
 from typing import Union
 
-from morefollows.courier.ledger import nodes
+from morefollows.nodes import identity
 
 log = logging.getLogger(__name__)
 
-HANDED_OUT = 1  #: handed out, without a reply
+HANDED_OUT = 1  #: its content may have been sent, and there is no reply
 _ACCEPTED = 2  #: this value plus the milliseconds from the hold's end to acceptance
-NOT_ACCEPTED = 0xFFFFFFFF  #: refused, deferred, or never offered to a relay
+NOT_ACCEPTED = 0xFFFFFFFF  #: refused, deferred, or its content was never sent
 
 Marks = Union["array[int]", "memoryview[int]"]
 #: (batch, lease version) → a mark for each of its mails
@@ -81,7 +81,7 @@ class HandedOutJournal:
             raise
         finally:
             os.close(file)
-        made[: _HEAD.size] = _HEAD.pack(nodes.kernel().encode()[:64], _SLOTS, self._mails)
+        made[: _HEAD.size] = _HEAD.pack(identity.kernel().encode()[:64], _SLOTS, self._mails)
         return made
 
     def open(self, batch: int, lease_version: int, mails: int) -> Marks:
@@ -119,7 +119,7 @@ def read_marks(data: Path, name: str) -> Found | None:
     kernel, slots, mails = _HEAD.unpack_from(raw)
     step = _SLOT.size + 4 * mails
     if (
-        kernel.rstrip(b"\0") != nodes.kernel().encode()[:64]
+        kernel.rstrip(b"\0") != identity.kernel().encode()[:64]
         or len(raw) != _HEAD.size + slots * step
     ):
         return None

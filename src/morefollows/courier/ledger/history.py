@@ -10,8 +10,6 @@ from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from django.conf import settings
-
 from morefollows.audience.models import Letter
 from morefollows.courier.ledger import packing
 from morefollows.courier.ledger.claims import doubt
@@ -19,10 +17,10 @@ from morefollows.courier.ledger.packing import BatchContents
 from morefollows.courier.models import Batch, DigestItem, Outcome
 from morefollows.stories.models import Alert
 
-_HIGHEST_ID = 2**63 - 1
 _ALERTS_AT_ONCE = 200
 _SENT = (Outcome.ACCEPTED, Outcome.UNCERTAIN)
-_HAD = (*_SENT, Outcome.IN_DIGEST)
+#: Outcomes of readers who have the alert, or may have it.
+HAD = (*_SENT, Outcome.IN_DIGEST)
 _TO_COME = (Outcome.WAITING, Outcome.DEFERRED)
 
 
@@ -42,16 +40,16 @@ def alerts_had_by(
     Cost: it reads the batches whose ranges include these ids. That is two or three for each alert,
     as each batch is a slice of the ascending ids.
     """
-    told = sent_in_digests(alerts, readers) if summaries else {}
-    takes = _HAD if summaries else _SENT
+    in_digests = sent_in_digests(alerts, readers) if summaries else {}
+    takes = HAD if summaries else _SENT
     found = {}
-    for reader, kept in outcomes(alerts, readers).items():
-        told.setdefault(reader, set()).update(
+    for reader, by_alert in outcomes(alerts, readers).items():
+        in_digests.setdefault(reader, set()).update(
             alert
-            for alert, outcome in kept.items()
+            for alert, outcome in by_alert.items()
             if outcome in takes or (alert in expected and outcome in _TO_COME)
         )
-    for reader, had_ones in told.items():
+    for reader, had_ones in in_digests.items():
         if had_ones:
             found[reader] = [alert for alert in alerts if alert in had_ones]
     return found
@@ -79,7 +77,7 @@ def outcomes(alerts: Sequence[int], readers: Sequence[int]) -> dict[int, dict[in
     found: dict[int, dict[int, int]] = {}
     # Two ranges of ids overlap if each begins before the other ends. `readers` ascend.
     batches = Batch.objects.filter(alert__in=alerts, first__lte=readers[-1], last__gte=readers[0])
-    for batch in batches.only(*_CONTENTS, "worker", "alert"):
+    for batch in batches.only(*CONTENTS, "worker", "alert"):
         if batch.packed:
             # A packed row has up to 20,000 readers. A binary search for each wanted one is cheaper
             # than a pass over all of them.
@@ -92,7 +90,8 @@ def outcomes(alerts: Sequence[int], readers: Sequence[int]) -> dict[int, dict[in
     return found
 
 
-_CONTENTS = ("readers", "outcomes", "handed_out_to", "packed")
+#: The fields of a batch that `contents` reads.
+CONTENTS = ("readers", "outcomes", "handed_out_to", "packed")
 
 
 def contents(batch: Batch, *, at_work: bool = False) -> BatchContents:
@@ -110,55 +109,6 @@ def contents(batch: Batch, *, at_work: bool = False) -> BatchContents:
     return BatchContents(ids, bytes(known))
 
 
-def recipients(alerts: Sequence[int], after: int, upto: int, batches: int) -> tuple[list[int], int]:
-    """Readers who were or may have been sent one of these alerts; and the last id covered.
-
-    The ids ascend. Covers ids above `after` up to `upto`, in about `batches` batches of each alert.
-    None of the alerts is being sent any more.
-    """
-    most = batches * int(settings.MOREFOLLOWS.batch_size)
-    looked_at: list[int] = []
-    for alert in alerts:
-        # Each alert may lower `upto`. What was read of earlier alerts above it is left out below,
-        # and comes with the next call.
-        keys, upto = _rows_for(alert, after, upto, most)
-        looked_at += keys
-    found: set[int] = set()
-    for batch in Batch.objects.filter(pk__in=looked_at).only(*_CONTENTS):
-        found.update(
-            reader for reader, outcome in zip(*contents(batch), strict=True) if outcome in _HAD
-        )
-    found.update(_told_between(alerts, after, upto))
-    readers = sorted(reader for reader in found if after < reader <= upto)
-    if len(readers) > most:  # a packed row holds the readers of many batches
-        readers, upto = readers[:most], readers[most - 1]
-    return readers, upto
-
-
-def _rows_for(alert: int, after: int, upto: int, most: int) -> tuple[list[int], int]:
-    """Primary keys of the rows with about `most` readers above `after`; and the last id covered."""
-    rows = Batch.objects.filter(alert=alert, last__gt=after, first__lte=upto).order_by("last")
-    keys: list[int] = []
-    readers, last = 0, upto
-    for key, end, size in rows.values_list("pk", "last", "size")[: most + 1].iterator(
-        chunk_size=100
-    ):
-        if readers >= most:
-            return keys, min(upto, last)
-        keys.append(key)
-        readers, last = readers + size, end
-    return keys, upto
-
-
-def count_recipients(alerts: Sequence[int]) -> int:
-    """How many readers were sent one of these alerts or may have been, as known by now."""
-    count, after = 0, 0
-    while after < _HIGHEST_ID:
-        found, after = recipients(alerts, after, _HIGHEST_ID, 50)
-        count += len(found)
-    return count
-
-
 def sent_in_digests(
     alerts: Sequence[int], readers: Sequence[int], *, but: Sequence[int] = ()
 ) -> dict[int, set[int]]:
@@ -169,28 +119,28 @@ def sent_in_digests(
     if not alerts or not readers:
         return {}
     wanted = set(readers)
-    found = _told_between(alerts, readers[0] - 1, readers[-1], but)
-    return {reader: told for reader, told in found.items() if reader in wanted}
+    found = in_digests_between(alerts, readers[0] - 1, readers[-1], but)
+    return {reader: in_digests for reader, in_digests in found.items() if reader in wanted}
 
 
-def record_digest_items(told: Mapping[Letter, Sequence[int]]) -> None:
+def record_digest_items(in_digests: Mapping[Letter, Sequence[int]]) -> None:
     """Stores which alerts these digests list, before they may be sent. Earlier rows are kept."""
     items = [
-        DigestItem(letter=letter, alert=alert, reader=letter.reader_id)
-        for letter, alerts in told.items()
+        DigestItem(letter=letter, alert=alert, reader=letter.reader_pk)
+        for letter, alerts in in_digests.items()
         for alert in alerts
     ]
     DigestItem.objects.bulk_create(items, ignore_conflicts=True)
 
 
 #: final states of a letter that was not sent
-NOT_TOLD = (
+NOT_SENT = (
     Letter.State.EXPIRED,
     Letter.State.REFUSED,
 )
 
 
-def _told_between(
+def in_digests_between(
     alerts: Sequence[int], after: int, upto: int, but: Sequence[int] = ()
 ) -> dict[int, set[int]]:
     """As `sent_in_digests`, for ids above `after` up to `upto`.
@@ -198,7 +148,7 @@ def _told_between(
     Uses the index on alert and reader, so it costs as much as it finds.
     """
     items = DigestItem.objects.filter(alert__in=alerts, reader__gt=after, reader__lte=upto)
-    items = items.exclude(letter__state__in=NOT_TOLD).exclude(letter__in=but)
+    items = items.exclude(letter__state__in=NOT_SENT).exclude(letter__in=but)
     found: dict[int, set[int]] = {}
     for reader, alert in items.values_list("reader", "alert"):
         found.setdefault(reader, set()).add(alert)

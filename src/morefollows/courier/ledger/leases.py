@@ -1,6 +1,6 @@
 """The lease rule for alerts' batches and for all other mail.
 
-A sender process claims a free row by writing its name (`nodes.Process.name`) into `worker`. With
+A sender process claims a free row by writing its name (`identity.Process.name`) into `worker`. With
 that it raises the row's lease version (`lease_version` of a batch, `lease_version` of a letter).
 Each later write has the condition that the version is unchanged. So a process that has lost its
 claim changes nothing, and learns of the loss. A claim ends when its holder gives it back, or when
@@ -10,7 +10,8 @@ another process releases it because its holder is dead. These processes count as
 
 - processes whose heartbeat is older than MOREFOLLOWS_CLAIM and whose claims have run out
   (`long_dead`). Only a process whose own heartbeat had no gap for some seconds may judge this. So
-  no process is judged dead while none can write.
+  no process is judged dead while none can write. As such a process may wake up at any moment, this
+  is looked at again in the transaction that releases its claims (`recovery.release_claims`).
 
 Invariant: each start of a process has its own name, so its claims are never taken for those of an
 earlier start.
@@ -27,10 +28,15 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from morefollows.audience.models import Letter
-from morefollows.courier.ledger import nodes
-from morefollows.courier.ledger.nodes import Process
 from morefollows.courier.models import Batch, SenderProcess
+from morefollows.courier.relays.sender_share import fair_share
+from morefollows.nodes import identity
+from morefollows.nodes.identity import Process
 from morefollows.stories.actions import now_ms
+
+#: Without a heartbeat for so long, others take a sender's part of the relays' limits. Its claims
+#: stay its own for longer: a mail that is sent twice is worse than a limit kept for two seconds.
+LIVE_MS = 1_500
 
 
 def claim_ms() -> int:
@@ -70,13 +76,25 @@ def beat(
             begin(process)
 
 
+def take_share(process: Process) -> tuple[float, int]:
+    """Writes this sender's part of the relays' limits. Returns it, and how many others live."""
+    others = list(
+        SenderProcess.objects.filter(seen_at_ms__gt=now_ms() - LIVE_MS)
+        .exclude(name=process.name)
+        .values_list("share", flat=True)
+    )
+    share = fair_share(others)
+    SenderProcess.objects.filter(name=process.name).update(share=share)
+    return share, len(others)
+
+
 def end(name: str) -> None:
     """Removes the process's row, after it has given back all claims."""
     SenderProcess.objects.filter(name=name).delete()
 
 
 def dead_here(data_place: str, *, number: int | None = None, alone: bool) -> list[str]:
-    """Names of the processes of this place (`nodes.place`) that have certainly ended.
+    """Names of the processes of this place (`identity.place`) that have certainly ended.
 
     `alone`: the caller holds the data folder's exclusive lock, so none of them is running.
     `number`: only the process with this number. Without `alone`, only processes whose process id is
@@ -85,7 +103,9 @@ def dead_here(data_place: str, *, number: int | None = None, alone: bool) -> lis
     found = SenderProcess.objects.filter(place=data_place)
     if number is not None:
         found = found.filter(number=number)
-    return [name for name, pid in found.values_list("name", "pid") if alone or nodes.is_dead(pid)]
+    return [
+        name for name, pid in found.values_list("name", "pid") if alone or identity.is_dead(pid)
+    ]
 
 
 def long_dead() -> list[str]:
@@ -105,6 +125,19 @@ def long_dead() -> list[str]:
     names |= set(held.values_list("worker", flat=True).distinct())
     alive |= set(held.filter(due_at_ms__gt=now).values_list("worker", flat=True).distinct())
     return sorted(names - alive)
+
+
+def lives(name: str) -> bool:
+    """Whether the process has a heartbeat that is recent enough.
+
+    Locks its row: no heartbeat is written until the caller's transaction ends.
+    """
+    seen = (
+        SenderProcess.objects.select_for_update()
+        .filter(name=name)
+        .values_list("seen_at_ms", flat=True)
+    )
+    return any(at > now_ms() - claim_ms() for at in seen)
 
 
 def bring_forward(now: int) -> None:

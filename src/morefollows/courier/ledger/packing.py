@@ -55,9 +55,14 @@ def unpack(readers: bytes, outcomes: bytes) -> BatchContents:
     return _unpack(readers, outcomes)
 
 
+def unpack_outcomes(outcomes: bytes) -> bytes:
+    """The outcomes alone, in the order of the readers."""
+    return zlib.decompress(outcomes) if outcomes else b""
+
+
 @functools.lru_cache(_AT_HAND)
 def _unpack(readers: bytes, outcomes: bytes) -> BatchContents:
-    kept = zlib.decompress(outcomes)
+    kept = unpack_outcomes(outcomes)
     if not kept:
         return BatchContents(array("q"), b"")
     steps = array(chr(readers[0]))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
+from collections.abc import Callable
 from typing import NamedTuple
 
 from django.db import connection, transaction
@@ -105,37 +106,42 @@ WHERE id = %s
 """
 _RELEASE = """
 UPDATE courier_batch SET worker = '', due_at_ms = 1, lease_version = lease_version + 1
-WHERE worker = %s AND due_at_ms IS NOT NULL
+WHERE worker = %s AND due_at_ms IS NOT NULL AND due_at_ms <= %s
 RETURNING id, lease_version, alert_id, outcomes, times, repeated, handed_out_to
 """
+_EVER = 2**62  # later than any claim ends
 _RELEASE_LETTERS = """
 UPDATE audience_letter SET worker = '', lease_version = lease_version + 1 WHERE worker = %s
 """
 
 
-def release_claims(worker: str, marks: handed_out.Found | None = None) -> list[Orphaned]:
+def release_claims(
+    worker: str,
+    read_marks: Callable[[], handed_out.Found | None] = lambda: None,
+    *,
+    has_ended: bool = True,
+) -> list[Orphaned] | None:
     """Releases a dead process's claims, and makes its mails in flight uncertain.
 
-    `marks`: the result of `handed_out.read_marks`. Without it, all mails below `handed_out_to` are
-    uncertain.
+    `read_marks`: see `handed_out.read_marks`; called when the claims are no longer the process's.
+    If it returns None, all mails below `handed_out_to` are uncertain. `has_ended`: the process has
+    certainly ended. Otherwise it may only be slow, and may wake up at any moment: then nothing is
+    released if it has written a heartbeat meanwhile, and no batch whose claim it has renewed.
+    Returns None if it lives.
     """
     begun: Counter[int] = Counter()
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_RELEASE, (worker,))
-        for (
-            batch,
-            lease_version,
-            alert,
-            packed,
-            packed_times,
-            repeated,
-            handed_out_to,
-        ) in cursor.fetchall():
+        if not has_ended and leases.lives(worker):
+            return None
+        cursor.execute(_RELEASE, (worker, _EVER if has_ended else now_ms()))
+        released = cursor.fetchall()
+        marks = read_marks()
+        for batch, version, alert, packed, packed_times, repeated, handed_out_to in released:
             outcomes, times = bytearray(packed), array("I")
             times.frombytes(bytes(packed_times))
             # RETURNING has the version after this release. The dead process wrote its marks under
             # the one before.
-            known = (marks or {}).get((batch, lease_version - 1))
+            known = (marks or {}).get((batch, version - 1))
             if known is None:
                 begun[alert] += doubt(outcomes, handed_out_to)
             else:

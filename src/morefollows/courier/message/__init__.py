@@ -1,8 +1,9 @@
 """Composes mails, from their content to the bytes of one reader's copy.
 
 1. `alert` (alerts and offers), `letters` (confirmation, thanks …) and `digest` each return a
-   `content.Content`: template, subject, list and text.
-2. `compose` renders text and HTML (`encoding`) and puts the header (`header_encoding`) before them.
+   `content.Content`: template, subject, list and text. `subjects` words those of alerts.
+2. `compose` renders text and HTML and puts the `headers` before them: those of threads are in
+   `thread_headers`. `encoding` puts all of it into the form of the wire.
 3. `template` holds the result: bytes with slots. `renderer` returns the function that fills and
    signs them for one reader.
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
-from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.conf import settings
@@ -11,12 +9,10 @@ from django.utils import translation
 from django.utils.translation import gettext
 
 from morefollows.audience.models import Topic
-from morefollows.audience.tokens import TokenRow
+from morefollows.config import languages
 from morefollows.courier.message.compose import compose
 from morefollows.courier.message.content import (
-    Author,
     Content,
-    Field,
     Letterhead,
     MailingList,
     because_of,
@@ -24,16 +20,13 @@ from morefollows.courier.message.content import (
     opening,
     without_markdown,
 )
+from morefollows.courier.message.subjects import subject_of
 from morefollows.courier.message.template import Composed, Slot
+from morefollows.courier.message.thread_headers import thread_fields
 from morefollows.stories import markdown
 from morefollows.stories.models import Alert, Story, Update, UpdateKind
-from morefollows.stories.withdrawal import first_headline
 
-_LONGEST_THREAD = 20  # mails named in References, beside the synthetic first one
-_COLOURS: dict[str, str] = {
-    UpdateKind.FIRST: "#b00020",
-    UpdateKind.CORRECTION: "#8a4b00",
-}  # of the mark that says what kind of update it is
+_ANSWERS = (UpdateKind.CORRECTION, UpdateKind.WITHDRAWAL)
 
 
 def alert(alert: Alert, language: str) -> Composed:
@@ -70,64 +63,24 @@ def content(
     )
 
 
-def subject_of(update: Update) -> str:
-    """Returns the subject: the same for all mails of a story, or threads would break.
-
-    A withdrawal has its own, so that it starts a new thread.
-    """
-    story = update.story
-    words = update.headline if update.kind == UpdateKind.FIRST else first_headline(story)
-    with translation.override(update.language):
-        if update.kind == UpdateKind.WITHDRAWAL:
-            words = gettext("WITHDRAWN: %(headline)s") % {"headline": words}
-        return gettext("DRILL: %(headline)s") % {"headline": words} if story.drill else words
-
-
-def threads(
-    alert: Alert, receipt: Callable[[TokenRow, TokenRow], bytes]
-) -> Callable[[TokenRow, Sequence[int]], tuple[bytes, bytes]]:
-    """Returns the function that makes the values for `Slot.REFERENCES` and `Slot.REPLY`.
-
-    It takes a reader and the story's alerts sent to that reader before, in order. `receipt` is
-    `Tokens.receipt`. Of a long thread the newest mails are named (RFC 5322 §3.6.4).
-    """
-    domain = Author.get().domain.encode("ascii")
-    root = f"{alert.update.story.uuid}@".encode() + domain
-    of_story = Alert.objects.filter(update__story=alert.update.story_id).values_list("pk", "uuid")
-    alerts = {number: TokenRow(number, uuid.bytes) for number, uuid in of_story}
-
-    def thread(reader: TokenRow, had: Sequence[int]) -> tuple[bytes, bytes]:
-        if not had:
-            return b"", root
-        ids = [
-            receipt(alerts[earlier], reader) + b"@" + domain for earlier in had[-_LONGEST_THREAD:]
-        ]
-        return b"".join([b"\r\n <" + one + b">" for one in ids]), ids[-1]
-
-    return thread
-
-
 # -- what it says ----------------------------------------------------------------------------------
 
 
 def _alert(head: Letterhead, update: Update, topic: Topic, at: float, number: str) -> Content:
     story = update.story
-    withdrawn, more_follows = (
-        update.kind == UpdateKind.WITHDRAWAL,
-        update.kind not in (UpdateKind.FINAL, UpdateKind.WITHDRAWAL),
-    )
+    more_follows = update.kind not in (UpdateKind.FINAL, UpdateKind.WITHDRAWAL)
     # A final story stays final when it is corrected.
     more_follows = more_follows and story.state != Story.State.FINAL
     subject, kicker = subject_of(update), _kicker(update)
     context = {
-        **_told(head, update, kicker, at),
+        **_update_fields(head, update, kicker, at),
         "kind": update.kind,
-        "colour": _COLOURS.get(update.kind, "#16130e"),
+        "put_right": update.kind in (UpdateKind.CORRECTION, UpdateKind.WITHDRAWAL),
         "note": without_markdown(update.note),
         "drill": story.drill,
         "topic": topic,
         "more_follows": more_follows,
-        "story_link": f"{settings.MOREFOLLOWS.url}/story/{story.uuid}/",
+        "story_link": f"{settings.MOREFOLLOWS.url}/story/{story.uuid}/" if story.has_page else "",
     }
     if more_follows:
         context["follow_link"] = head.link("follow", Slot.STORY)
@@ -143,7 +96,7 @@ def _alert(head: Letterhead, update: Update, topic: Topic, at: float, number: st
         listed=MailingList("Drills", "drills")
         if story.drill
         else MailingList(topic.name, topic.slug),
-        thread=[] if withdrawn else _thread(head, update, subject, at),
+        thread=thread_fields(head, update, at),
         feedback=f"{number}:story-{story.uuid.hex[:12]}:"
         f"{'drills' if story.drill else f'topic-{topic.slug}'}",
     )
@@ -153,7 +106,7 @@ def _offer(head: Letterhead, update: Update, at: float, number: str) -> Content:
     """Looks different from news, says what it is, and belongs to no thread."""
     kicker = gettext("Offer")
     why = gettext(
-        "You get this mail because you agreed to offers, events and updates from %(newsroom)s."
+        "You get this email because you agreed to offers, events and updates from %(newsroom)s."
     )
     return Content(
         "offer",
@@ -162,7 +115,7 @@ def _offer(head: Letterhead, update: Update, at: float, number: str) -> Content:
         _preheader(update, kicker),
         why % head.named,
         {
-            **_told(head, update, kicker, at),
+            **_update_fields(head, update, kicker, at),
             "marked": gettext("Advertising by %(newsroom)s") % head.named,
         },
         sent_at=at,
@@ -172,20 +125,34 @@ def _offer(head: Letterhead, update: Update, at: float, number: str) -> Content:
 
 
 def _preheader(update: Update, kicker: str) -> str:
-    return f"{kicker}: {without_markdown(update.standfirst) or opening(update.text)}"
+    """What inboxes show beside the subject. Of a correction or withdrawal: what was wrong."""
+    words = without_markdown(update.note if update.kind in _ANSWERS else update.standfirst)
+    words = words or opening(update.text)
+    return f"{kicker}: {words}" if words else kicker
 
 
-def _told(head: Letterhead, update: Update, kicker: str, at: float) -> dict[str, Any]:
+def _update_fields(head: Letterhead, update: Update, kicker: str, at: float) -> dict[str, Any]:
     """What an update says, for the templates."""
     return {
         "kicker": kicker,
         "headline": without_markdown(update.headline),
         "standfirst": without_markdown(update.standfirst),
-        "html": markdown.to_html(update.text, inline_styles=True),
+        "html": markdown.to_html(
+            update.text, inline_styles=True, rtl=languages.direction(update.language) == "rtl"
+        ),
         "text": markdown.to_text(update.text),
         "language": update.language,
+        "credit": by_and_where(update),
         "dateline": dateline(at, head.sender.newsroom),
     }
+
+
+def by_and_where(update: Update | Story) -> str:
+    """Returns "By Ada Marsh in Port Ellery", or what of it there is."""
+    byline, place = without_markdown(update.byline), without_markdown(update.place)
+    if byline and place:
+        return gettext("By %(byline)s in %(place)s") % {"byline": byline, "place": place}
+    return gettext("By %(byline)s") % {"byline": byline} if byline else place
 
 
 def _kicker(update: Update) -> str:
@@ -203,56 +170,6 @@ def _kicker(update: Update) -> str:
 
 def _because_of_drills(head: Letterhead) -> str:
     return (
-        gettext("You get this mail because you agreed to take part in drills of %(newsroom)s.")
+        gettext("You get this email because you agreed to take part in drills of %(newsroom)s.")
         % head.named
     )
-
-
-# -- the thread ------------------------------------------------------------------------------------
-
-
-def _thread(head: Letterhead, update: Update, subject: str, at: float) -> list[Field]:
-    """Returns the header fields that thread a story's mails, with slots for those already sent.
-
-    References begins with a synthetic Message-ID, so that late joiners get the same thread.
-    """
-    later, marks = update.kind != UpdateKind.FIRST, head.marks
-    references = f"<{update.story.uuid}@{head.sender.domain}>" + (
-        marks[Slot.REFERENCES] if later else ""
-    )
-    return [
-        Field("References", references),
-        *([Field("In-Reply-To", f"<{marks[Slot.REPLY]}>")] if later else []),
-        Field("Thread-Topic", subject, free_text=True),
-        Field("Thread-Index", _thread_index(update, at)),
-    ]
-
-
-def _thread_index(update: Update, at: float) -> str:
-    """Returns Outlook's conversation index: 6 octets of time (the first is 0x01), then the UUID.
-
-    Each later update adds 5 octets ([MS-OXOMSG] §2.2.1.3): the coarse time since the first, and
-    its number.
-    """
-    story = update.story
-    began, uuid = _hundred_ns(story.created_at.timestamp()), story.uuid
-    index = (began >> 16).to_bytes(6, "big") + uuid.bytes
-    if update.kind != UpdateKind.FIRST:
-        earlier = story.updates.filter(number__gt=1, published_at__isnull=False).exclude(
-            pk=update.pk
-        )
-        times = [
-            told.timestamp()
-            for told in earlier.order_by("number").values_list("published_at", flat=True)
-            if told
-        ]
-        for number, told_at in enumerate([*times, at], 2):
-            since = max(_hundred_ns(told_at) - began, 0)
-            code = since >> 18 if since < 1 << 49 else 1 << 31 | since >> 23
-            index += (code & 0xFFFFFFFF).to_bytes(4, "big") + bytes([number & 0xFF])
-    return b64encode(index).decode()
-
-
-def _hundred_ns(seconds: float) -> int:
-    """Converts Unix seconds to units of 100 ns since 1601 (Windows FILETIME)."""
-    return int((seconds + 11_644_473_600) * 10_000_000)

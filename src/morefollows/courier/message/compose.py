@@ -6,13 +6,15 @@ Django's templates escape all values in the HTML. Story text never reaches the M
 from __future__ import annotations
 
 import re
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils import translation
 
+from morefollows.config import languages
 from morefollows.courier.message.content import Content, Letterhead
-from morefollows.courier.message.encoding import quoted_printable, seven_bit
+from morefollows.courier.message.encoding.bodies import quoted_printable, seven_bit
 from morefollows.courier.message.headers import header
 from morefollows.courier.message.template import Composed, Slot
 
@@ -25,12 +27,13 @@ _MOST_GROWTH = 1.25  # longest HTML with character references, relative to UTF-8
 def compose(content: Content, head: Letterhead) -> Composed:
     """Returns the mail with slots. Raises `ValueError`, naming the field, for a bad header."""
     text, html = _rendered(content, head)
-    message = [*header(content, head, _BOUNDARY), *_body(text, html, head.marks.pattern)]
-    return head.marks.cut(b"".join(message))
+    message = [*header(content, head, _BOUNDARY), *_body(text, html, head.placeholders.pattern)]
+    return head.placeholders.cut(b"".join(message))
 
 
 def _rendered(content: Content, head: Letterhead) -> tuple[str, str]:
     """Renders the templates. Returns text and HTML."""
+    branded, direction = head.look, languages.direction(translation.get_language())
     context = {
         **content.context,
         "subject": content.subject,
@@ -40,7 +43,18 @@ def _rendered(content: Content, head: Letterhead) -> tuple[str, str]:
         "sender": head.sender.address,
         "privacy_link": f"{settings.MOREFOLLOWS.url}/privacy/",
         "chrome_language": translation.get_language(),
-        "direction": "rtl" if translation.get_language_bidi() else "ltr",
+        "direction": direction,
+        "start": "right" if direction == "rtl" else "left",
+        # A story in a script from the right; any other says so by its first letters.
+        "story_direction": "rtl" if languages.direction(content.language) == "rtl" else "auto",
+        "story_align": "right" if languages.direction(content.language) == "rtl" else "start",
+        "brand": branded.brand,
+        "site_name": urlsplit(branded.brand.site_url).hostname or "",
+        "c": branded.colours,
+        "d": branded.dark_colours,
+        "face": branded.face,
+        "logo": branded.logo,
+        "logo_dark": branded.logo_dark,
     }
     if content.listed is not None:
         context["leave_link"] = head.link("leave", Slot.LEAVE)

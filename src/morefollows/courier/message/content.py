@@ -15,6 +15,7 @@ from django.utils.translation import gettext, pgettext
 
 from morefollows.audience.models import Newsroom, Topic
 from morefollows.courier.message.template import Placeholders, Slot
+from morefollows.setup.brand.look import Look, look
 from morefollows.stories import markdown
 
 
@@ -28,9 +29,14 @@ class Author(NamedTuple):
     @classmethod
     def get(cls) -> Author:
         newsroom = Newsroom.objects.get(pk=1)
-        local, _, domain = newsroom.sender_address.rpartition("@")
-        domain = idna.encode(domain, uts46=True).decode("ascii").lower()
-        return cls(newsroom, f"{local}@{domain}", domain)
+        address = _in_ascii(newsroom.sender_address)
+        return cls(newsroom, address, address.rpartition("@")[2])
+
+    @property
+    def reply_to(self) -> str:
+        """Where replies go, if not to `address`: ASCII; else empty."""
+        given = self.newsroom.reply_to
+        return _in_ascii(given) if given else ""
 
     @property
     def feedback_name(self) -> str:
@@ -38,24 +44,31 @@ class Author(NamedTuple):
         return "mf" + sha256(self.domain.encode()).hexdigest()[:10]
 
 
+def _in_ascii(address: str) -> str:
+    """Returns the address with its domain in A-labels."""
+    local, _, domain = address.rpartition("@")
+    return f"{local}@{idna.encode(domain, uts46=True).decode('ascii').lower()}"
+
+
 class Letterhead(NamedTuple):
-    """The sender and the placeholders of one mail while it is composed."""
+    """The sender, the brand and the placeholders of one mail while it is composed."""
 
     sender: Author
-    marks: Placeholders
+    placeholders: Placeholders
+    look: Look
 
     @classmethod
     def new(cls) -> Letterhead:
-        return cls(Author.get(), Placeholders())
+        return cls(Author.get(), Placeholders(), look())
 
     @property
     def named(self) -> dict[str, str]:
         """The newsroom's name, to be put into a sentence."""
         return {"newsroom": self.sender.newsroom.name}
 
-    def link(self, page: str, hole: Slot) -> str:
+    def link(self, page: str, slot: Slot) -> str:
         """Returns the URL of a page that takes a token, with a slot for the reader's token."""
-        return f"{settings.MOREFOLLOWS.url}/{page}/{self.marks[hole]}/"
+        return f"{settings.MOREFOLLOWS.url}/{page}/{self.placeholders[slot]}/"
 
 
 class MailingList(NamedTuple):
@@ -105,8 +118,8 @@ def return_paths() -> Callable[[bytes], bytes]:
 
 def because_of(topic: Topic, head: Letterhead) -> str:
     """Why a reader of this topic gets a mail."""
-    return gettext("You get this mail because you signed up to “%(topic)s” from %(newsroom)s.") % {
-        "topic": topic.name,
+    return gettext("You get this email because you signed up to “%(topic)s” from %(newsroom)s.") % {
+        "topic": topic.local_name,
         **head.named,
     }
 

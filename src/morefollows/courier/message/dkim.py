@@ -52,11 +52,13 @@ SIGNED = (
     "list-owner",
     "list-archive",
     "feedback-id",
+    "cfbl-address",
+    "cfbl-feedback-id",
     "auto-submitted",
 )
 
 # In a canonicalised mail, NUL and a letter mark a slot. No composed mail contains NUL.
-_HOLE = re.compile(rb"\x00([A-Z])")
+_MARKED_SLOT = re.compile(rb"\x00([A-Z])")
 _SPACES = re.compile(rb"[ \t]+")
 _FOLDS = re.compile(rb"\r\n(?=[ \t])")
 
@@ -94,7 +96,7 @@ class Signer:
             )
         )
         signed_head = _Pieces(_relaxed_header(fields, names) + _relaxed_field(before_hash))
-        sign, threaded = self._sign, Slot.REFERENCES in composed.holes
+        sign, threaded = self._sign, Slot.REFERENCES in composed.slots
 
         def field(values: Sequence[bytes], body_hash: bytes) -> bytes:
             address = values[Slot.ADDRESS]
@@ -157,11 +159,11 @@ def _load(name: str, pem: str) -> object:
 
 
 def _split(composed: Composed) -> tuple[bytes, bytes]:
-    """Header and body, with marks for the holes."""
+    """Header and body, with marks for the slots."""
     marked = [composed.parts[0]]
-    for hole, part in zip(composed.holes, composed.parts[1:], strict=True):
+    for slot, part in zip(composed.slots, composed.parts[1:], strict=True):
         # NUL occurs in no mail (RFC 5322 §2.1), so the marks can't be mistaken for content.
-        marked += (b"\0" + bytes([65 + hole]), part)
+        marked += (b"\0" + bytes([65 + slot]), part)
     head, _, body = b"".join(marked).partition(b"\r\n\r\n")
     return head + b"\r\n", body
 
@@ -222,17 +224,17 @@ def _from_domain(fields: dict[bytes, bytes]) -> bytes:
 
 
 class _Pieces:
-    """Canonical bytes with holes."""
+    """Canonical bytes with slots."""
 
     def __init__(self, marked: bytes) -> None:
-        pieces = _HOLE.split(marked)
+        pieces = _MARKED_SLOT.split(marked)
         self.literals = pieces[::2]
-        self.holes = [letter[0] - 65 for letter in pieces[1::2]]
+        self.slots = [letter[0] - 65 for letter in pieces[1::2]]
         self._gaps = [*pieces]
 
     def fill(self, values: Sequence[bytes]) -> list[bytes]:
         pieces = self._gaps.copy()
-        pieces[1::2] = [values[hole] for hole in self.holes]
+        pieces[1::2] = [values[slot] for slot in self.slots]
         return pieces
 
 

@@ -6,6 +6,7 @@ import email
 import email.policy
 import time
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.utils import translation
 
@@ -43,26 +44,37 @@ def preview(story: Story, language: str | None = None) -> Preview:
     The reader was sent no earlier mail of the story. The mail is composed, filled and parsed as a
     real one. Raises `ValueError` as `alert.content` does.
     """
-    draft = Update(
+    return preview_of(draft_of(story), language)
+
+
+def draft_of(story: Story) -> Update:
+    """The story's draft as an update that is not stored."""
+    return Update(
         story=story,
         kind=story.kind,
         headline=story.headline,
         standfirst=story.standfirst,
         text=story.text,
         note=story.note,
+        byline=story.byline,
+        place=story.place,
+        own_subject=story.own_subject,
         language=story.language,
     )
-    return preview_of(draft, language)
 
 
-def preview_of(draft: Update, language: str | None = None) -> Preview:
-    """Does the same for an update that is not stored, such as a prepared withdrawal."""
+def preview_of(draft: Update, language: str | None = None, at: datetime | None = None) -> Preview:
+    """Does the same for an update that is not stored, such as a prepared withdrawal.
+
+    `at`: when it leaves; None: now.
+    """
     story = draft.story
     with translation.override(language or story.language):
         head = Letterhead.new()
-        content = alert.content(head, draft, story.topic, time.time(), "alert-preview")
+        leaves = at.timestamp() if at else time.time()
+        content = alert.content(head, draft, story.topic, leaves, "alert-preview")
         composed = compose(content, head)
-    values = [b"preview".ljust(LENGTHS[hole], b"-") for hole in Slot]
+    values = [b"preview".ljust(LENGTHS[slot], b"-") for slot in Slot]
     values[Slot.ADDRESS] = b"reader@example.org"
     values[Slot.REFERENCES], values[Slot.REPLY] = b"", b"preview@example.org"
     whole = b"".join(composed.fill(values))

@@ -14,14 +14,14 @@ from enum import IntEnum
 from operator import itemgetter
 from typing import Any, Protocol
 
-from morefollows.audience.tokens import (
+from morefollows.audience.link_tokens.tokens import (
     CONFIRM_LENGTH,
     LEAVE_LENGTH,
     PREFERENCES_LENGTH,
     RECEIPT_LENGTH,
     STORY_LENGTH,
 )
-from morefollows.courier.message.encoding import LONGEST_LINE
+from morefollows.courier.message.encoding.bodies import LONGEST_LINE
 
 
 class Slot(IntEnum):
@@ -61,18 +61,25 @@ _LONGEST_VALUE = 320  # octets without a line end: an address
 _BARE = re.compile(rb"\r(?!\n)|(?<!\r)\n|\0|[^\x00-\x7f]")
 
 
+class FilledMessage(list[bytes]):
+    """A message in pieces: perhaps signatures, then the parts with a reader's values between."""
+
+    __slots__ = ("composed",)
+    composed: Composed
+
+
 class Composed:
     """A message (RFC 5322) in parts, with one slot between each two."""
 
-    __slots__ = ("_pick", "_with_gaps", "holes", "parts")
+    __slots__ = ("_pick", "_with_gaps", "parts", "slots")
 
-    def __init__(self, parts: Sequence[bytes], holes: Sequence[int]) -> None:
+    def __init__(self, parts: Sequence[bytes], slots: Sequence[int]) -> None:
         """Raises `ValueError` if the message breaks the module's invariant."""
         self.parts = tuple(parts)
-        self.holes = tuple(Slot(hole) for hole in holes)
-        if len(self.parts) != len(self.holes) + 1:
-            raise ValueError("a composed mail needs one part more than it has holes")
-        widest = (b"x" * (LENGTHS[hole] or _LONGEST_VALUE) for hole in self.holes)
+        self.slots = tuple(Slot(slot) for slot in slots)
+        if len(self.parts) != len(self.slots) + 1:
+            raise ValueError("a composed mail needs one part more than it has slots")
+        widest = (b"x" * (LENGTHS[slot] or _LONGEST_VALUE) for slot in self.slots)
         whole = b"".join(
             piece for pair in zip(self.parts, (*widest, b""), strict=True) for piece in pair
         )
@@ -86,33 +93,34 @@ class Composed:
         gaps[::2] = self.parts
         self._with_gaps = gaps
         self._pick: Callable[[Sequence[bytes]], Any] = (
-            itemgetter(*self.holes) if len(holes) > 1 else self._few
+            itemgetter(*self.slots) if len(slots) > 1 else self._few
         )
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Composed) and (self.parts, self.holes) == (
+        return isinstance(other, Composed) and (self.parts, self.slots) == (
             other.parts,
-            other.holes,
+            other.slots,
         )
 
     def __hash__(self) -> int:
-        return hash((self.parts, self.holes))
+        return hash((self.parts, self.slots))
 
-    def fill(self, values: Sequence[bytes]) -> list[bytes]:
+    def fill(self, values: Sequence[bytes]) -> FilledMessage:
         """Returns the message in pieces, with `values` (in the order of `Slot`) in its slots.
 
         The values are trusted here: addresses are checked when they come in, tokens are our own.
         """
-        pieces = self._with_gaps.copy()
+        pieces = FilledMessage(self._with_gaps)
         pieces[1::2] = self._pick(values)
+        pieces.composed = self
         return pieces
 
     def _few(self, values: Sequence[bytes]) -> Sequence[bytes]:
-        return [values[hole] for hole in self.holes]
+        return [values[slot] for slot in self.slots]
 
     def to_bytes(self) -> bytes:
         """Returns the stored form. `from_bytes` reads it, also in later versions."""
-        head = struct.pack(">4sH", _MAGIC, len(self.holes)) + bytes(self.holes)
+        head = struct.pack(">4sH", _MAGIC, len(self.slots)) + bytes(self.slots)
         return head + b"".join(struct.pack(">I", len(part)) + part for part in self.parts)
 
     @classmethod
@@ -122,7 +130,7 @@ class Composed:
             magic, count = struct.unpack_from(">4sH", raw)
             if magic != _MAGIC:
                 raise ValueError("not a composed mail, or one of an unknown version")
-            holes = list(raw[6 : 6 + count])
+            slots = list(raw[6 : 6 + count])
             parts, at = [], 6 + count
             for _ in range(count + 1):
                 (length,) = struct.unpack_from(">I", raw, at)
@@ -132,7 +140,7 @@ class Composed:
             raise ValueError("this composed mail is cut short") from None
         if at != len(raw):
             raise ValueError("this composed mail is cut short, or too long")
-        return cls(parts, holes)
+        return cls(parts, slots)
 
 
 class Signer(Protocol):
@@ -153,9 +161,11 @@ def renderer(composed: Composed, signers: Sequence[Signer] = ()) -> Fill:
     signs = [signer.prepare(composed) for signer in signers]
     fill = composed.fill
 
-    def signed(values: Sequence[bytes]) -> list[bytes]:
+    def signed(values: Sequence[bytes]) -> FilledMessage:
         body_hash = digest(values)
-        return [*(sign(values, body_hash) for sign in signs), *fill(values)]
+        pieces = fill(values)
+        pieces[:0] = [sign(values, body_hash) for sign in signs]
+        return pieces
 
     return signed
 
@@ -170,19 +180,19 @@ class Placeholders:
     """
 
     def __init__(self) -> None:
-        self._marks = {hole: self._new(LENGTHS[hole] or 32) for hole in Slot}
-        self._holes = {mark.encode(): hole for hole, mark in self._marks.items()}
-        self.pattern = re.compile("|".join(self._marks.values()))
-        self._cuts = re.compile(b"(" + b"|".join(self._holes) + b")")
+        self._texts = {slot: self._new(LENGTHS[slot] or 32) for slot in Slot}
+        self._slot_of = {mark.encode(): slot for slot, mark in self._texts.items()}
+        self.pattern = re.compile("|".join(self._texts.values()))
+        self._cuts = re.compile(b"(" + b"|".join(self._slot_of) + b")")
 
     @staticmethod
     def _new(length: int) -> str:
         return "x" + secrets.token_hex(length)[: length - 1]
 
-    def __getitem__(self, hole: Slot) -> str:
-        return self._marks[hole]
+    def __getitem__(self, slot: Slot) -> str:
+        return self._texts[slot]
 
     def cut(self, message: bytes) -> Composed:
         """Replaces the placeholders of a finished message by slots."""
         pieces = self._cuts.split(message)
-        return Composed(pieces[::2], [self._holes[mark] for mark in pieces[1::2]])
+        return Composed(pieces[::2], [self._slot_of[mark] for mark in pieces[1::2]])

@@ -20,7 +20,7 @@ from django.utils import timezone
 from morefollows.audience.addresses import Address
 from morefollows.audience.models import Letter, Suppression
 from morefollows.audience.preferences.actions import free
-from morefollows.audience.suppression.bounces import BouncedMail
+from morefollows.audience.suppression.hard_bounces import BouncedMail
 from morefollows.courier.ledger import history
 from morefollows.courier.ledger.claims import skip_locked
 from morefollows.courier.outbox import digests
@@ -47,6 +47,8 @@ class ClaimedLetter(NamedTuple):
     updates: tuple[int, ...] = ()  #: updates in a digest
     lease_version: int = 0
     unanswered: int = 0  #: how often it was handed over and got no reply
+    editor: int = 0  #: whom it goes to, if not to a reader: then `reader` is 0
+    about: int = 0  #: to an editor: the story or audit entry that it is about
 
 
 class LetterResult(NamedTuple):
@@ -109,7 +111,11 @@ class RefreshedLetters(NamedTuple):
 
 
 def look_again(jobs: Sequence[ClaimedLetter]) -> dict[int, ClaimedLetter]:
-    """Letter id → current job, for the letters that are still wanted and allowed."""
+    """Letter id → current job, for the letters that are still wanted and allowed.
+
+    Leaves out letters that another process has claimed meanwhile.
+    """
+    held = {job.letter: job.lease_version for job in jobs}
     ids = [job.letter for job in jobs if not job.updates]
     found = {job.letter: job for job in _wanted(ids)} if ids else {}
     listed = {job.letter: job for job in jobs if job.updates}
@@ -117,7 +123,7 @@ def look_again(jobs: Sequence[ClaimedLetter]) -> dict[int, ClaimedLetter]:
         letters = Letter.objects.filter(pk__in=list(listed)).select_related("reader", "topic")
         for letter in digests.allowed(list(letters)):
             found[letter.pk] = _job(letter)._replace(updates=listed[letter.pk].updates)
-    return found
+    return {key: job for key, job in found.items() if job.lease_version == held[key]}
 
 
 #: SQL conditions under which a letter is still wanted, for kinds that go to the reader's own
@@ -129,6 +135,7 @@ _STILL_WANTED = {
     " OR (s.state = 'active' AND l.offers AND NOT r.offers)"
     " OR (s.state = 'active' AND x.reason = 'bounced' AND NOT x.from_list)",
     Letter.Kind.THANKS: "s.state = 'active'",
+    Letter.Kind.PREFERENCES: "r.state = 'confirmed'",
     Letter.Kind.INVITATION: "d.id IS NOT NULL AND d.confirmed_at IS NULL",
 }
 #: kinds that do not go to the reader's own address
@@ -137,19 +144,33 @@ TO_ANOTHER_ADDRESS = (
     Letter.Kind.MOVED,
 )
 
+#: kinds that go to editors. They are wanted as long as the editor's account is not disabled.
+TO_EDITORS = (
+    Letter.Kind.INVITE_EDITOR,
+    Letter.Kind.NEW_PASSWORD,
+    Letter.Kind.APPROVAL,
+    Letter.Kind.SENT_BACK,
+    Letter.Kind.TEST,
+    Letter.Kind.ITEM,
+    Letter.Kind.WEBHOOK_PAUSED,
+)
+
 # Plain SQL, because building this query with the ORM took longer than all else for a letter.
 _WANTED = f"""
 SELECT l.id, l.kind, l.offers, l.attempts, l.topic_id, r.id,
     COALESCE(NULLIF(l.address, ''), r.address), COALESCE(NULLIF(l.domain, ''), r.domain),
-    r.language, r.links_version, l.uid, r.uid, t.uid, l.lease_version, l.unanswered
+    COALESCE(r.language, e.language), r.links_version, l.uid, r.uid, t.uid, l.lease_version,
+    l.unanswered, e.id, l.about
 FROM audience_letter l
-JOIN audience_reader r ON r.id = l.reader_id
+LEFT JOIN audience_reader r ON r.id = l.reader_id
+LEFT JOIN accounts_editor e ON e.id = l.editor_id AND e.is_active
 LEFT JOIN audience_topic t ON t.id = l.topic_id
 LEFT JOIN audience_subscription s ON s.reader_id = l.reader_id AND s.topic_id = l.topic_id
 LEFT JOIN audience_suppression x ON x.key = r.key
 LEFT JOIN audience_drillreader d ON d.reader_id = l.reader_id
 WHERE l.id {{among}} AND l.created_at > %s AND (
     l.kind IN ({", ".join(f"'{kind.value}'" for kind in TO_ANOTHER_ADDRESS)})
+    OR (e.id IS NOT NULL AND l.kind IN ({", ".join(f"'{kind.value}'" for kind in TO_EDITORS)}))
     OR (
         (x.id IS NULL OR (l.kind = 'confirmation' AND x.reason = 'bounced' AND NOT x.from_list))
         AND ({
@@ -181,18 +202,24 @@ def _wanted(letters: Sequence[int]) -> list[ClaimedLetter]:
     return [job for job in found if job.kind not in TO_ANOTHER_ADDRESS or _may_go(job)]
 
 
+_NO_UID = bytes(16)  # of a reader, in a letter to an editor: no link is made with it
+
+
 def _of_row(row: Sequence[Any]) -> ClaimedLetter:
     """A row of `_WANTED` as a job.
 
     SQLite returns 0 or 1 for booleans. The uid of a missing topic is NULL.
     """
     job = ClaimedLetter._make((*row[:13], (), *row[13:]))
-    topic_uid = bytes(job.topic_uid or b"")
     return job._replace(
+        reader=job.reader or 0,
         offers=bool(job.offers),
+        links_version=job.links_version or 0,
         uid=bytes(job.uid),
-        reader_uid=bytes(job.reader_uid),
-        topic_uid=topic_uid,
+        reader_uid=bytes(job.reader_uid or _NO_UID),
+        topic_uid=bytes(job.topic_uid or b""),
+        language=job.language or settings.LANGUAGE_CODE,
+        editor=job.editor or 0,
     )
 
 
@@ -215,6 +242,7 @@ def _summaries(claimed: Sequence[int]) -> list[ClaimedLetter]:
 
 def _job(letter: Letter) -> ClaimedLetter:
     reader = letter.reader
+    assert reader is not None  # a digest's
     return ClaimedLetter(
         letter.pk,
         letter.kind,

@@ -25,8 +25,8 @@ from morefollows.audience.preferences.delivery_rules import (
 )
 from morefollows.audience.preferences.digest_times import enqueue_summaries
 from morefollows.courier.ledger import history
-from morefollows.courier.ledger.recipients import preferences_of
 from morefollows.courier.models import Outcome
+from morefollows.courier.recipients.selection import preferences_of
 from morefollows.stories.actions import now_ms
 from morefollows.stories.models import Alert, Story, StoryPreference, Update
 
@@ -105,7 +105,7 @@ def _query(letters: Sequence[Letter]) -> _Facts:
     )
     stories = {alert.update.story_id for alert in alerts}
     newest, carried_by = _newest(stories)
-    readers = sorted({one.reader_id for one in letters})
+    readers = sorted({one.reader_pk for one in letters})
     carrying = [pk for pks in carried_by.values() for pk in pks]
     return _Facts(
         alerts,
@@ -122,7 +122,7 @@ def _query(letters: Sequence[Letter]) -> _Facts:
 
 def _missed_updates(letter: Letter, facts: _Facts) -> list[Update]:
     """The updates that this letter's reader has missed, newest first."""
-    reader = letter.reader_id
+    reader = letter.reader_pk
     if reader not in facts.preferences:
         return []  # deleted meanwhile
     outcomes, before = facts.outcomes.get(reader, {}), facts.listed_before.get(reader, set())
@@ -173,7 +173,9 @@ def _held_back(alert: Alert, outcomes: Mapping[int, int], preferences: DeliveryP
     )
     if outcome not in _MISSED and not (digest and outcome in _COMING):
         return False
-    news = AlertFacts(alert.update.kind, owed=alert.audience == Alert.Audience.RECIPIENTS)
+    news = AlertFacts(
+        alert.update.kind, owed_correction=alert.audience == Alert.Audience.RECIPIENTS
+    )
     return in_summary(preferences, news, datetime.fromtimestamp(alert.held_until_ms / 1000, UTC))
 
 

@@ -11,14 +11,14 @@ from typing import NamedTuple
 
 from django.conf import settings
 
-from morefollows.audience import links
-from morefollows.audience.tokens import ALL_TOPICS, TokenRow
+from morefollows.audience.link_tokens import links
+from morefollows.audience.link_tokens.tokens import ALL_TOPICS, TokenRow
 from morefollows.courier.channels import MAIL
 from morefollows.courier.message import dkim
 from morefollows.courier.message.content import return_paths
-from morefollows.courier.message.header_encoding import date
+from morefollows.courier.message.encoding.header_fields import date
 from morefollows.courier.message.letters import KINDS, Occasion, letter
-from morefollows.courier.message.template import Fill, renderer
+from morefollows.courier.message.template import LENGTHS, Fill, Slot, renderer
 from morefollows.courier.outbox.claims import ClaimedLetter
 from morefollows.courier.relays.interface import Mail, Reply
 
@@ -51,9 +51,14 @@ class LetterMails:
         confirm = KINDS[job.kind].token(tokens, row)
         preferences = tokens.preferences(reader, job.links_version)
         pressed = self._pressed(
-            Occasion(job.kind, job.language, job.topic, job.offers, job.updates)
+            Occasion(
+                job.kind, job.language, job.topic, job.offers, job.updates, job.editor, job.about
+            )
         )
-        values = recipient, leave, receipt, confirm, date(time.time()), preferences, b"", b"", b""
+        # Of an alert that is tested: a link for one reader, which leads nowhere.
+        story = b"-" * LENGTHS[Slot.STORY]
+        now = date(time.time())
+        values = recipient, leave, receipt, confirm, now, preferences, story, b"", b""
         return Mail(
             pressed.return_path(receipt), recipient, pressed.fill(values), _unsettled, utf8=utf8
         )

@@ -1,9 +1,11 @@
 """The claimed letters of one lane in memory, from their claim to their result.
 
 Letters are claimed and recorded in the database by `claims`, by the same lease rules as batches.
+Relays' replies to them are judged by `settling`.
 
 Invariant: a letter is handed out only if its reader was queried within `_LOOKED_UP` seconds and it
-was claimed within `_BEGUN_WITHIN` seconds.
+was claimed within `_BEGUN_WITHIN` seconds. Its content is not sent once another process may have
+claimed it.
 """
 
 from __future__ import annotations
@@ -13,21 +15,11 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from django.utils import timezone
-
 from morefollows.audience.models import Letter
-from morefollows.audience.suppression.bounces import BouncedMail
-from morefollows.courier.ledger import retries
-from morefollows.courier.ledger.put_backs import PutBacks
-from morefollows.courier.ledger.unfit import Unfit
-from morefollows.courier.outbox.claims import (
-    TO_ANOTHER_ADDRESS,
-    ClaimedLetter,
-    LetterResult,
-    RefreshedLetters,
-)
-from morefollows.courier.relays.interface import AnsweringRelay, Mail, Reached, Reply
-from morefollows.courier.smtp import replies
+from morefollows.courier.outbox.claims import ClaimedLetter, LetterResult, RefreshedLetters
+from morefollows.courier.outbox.settling import LetterSettling
+from morefollows.courier.relays.interface import AnsweringRelay, Mail, Reply
+from morefollows.database.clock import uptime
 from morefollows.stories.actions import now_ms
 
 # seconds for which the data of a letter's reader is used before it is queried again
@@ -36,8 +28,6 @@ _LOOKED_UP = 1.0
 _BEGUN_WITHIN = 60.0
 _MOST_IN_FLIGHT = 2_000
 _PASSED_BY = 32  # most letters skipped for another relay in one call
-_DOUBTFUL_ATTEMPTS = 5  # attempts after which a doubtful refusal is final: after about 40 minutes
-_UNANSWERED_LIMIT = 3  # hand-overs without a reply, after which a letter is not repeated
 
 
 class _Waiting(NamedTuple):
@@ -45,6 +35,7 @@ class _Waiting(NamedTuple):
     mail: Mail
     claimed_at: float  #: monotonic seconds, as is `looked_at`
     looked_at: float  #: when its reader was queried
+    taken_at: float = 0.0  #: when it was handed out last, on the `uptime` clock
 
 
 class LetterQueue:
@@ -57,17 +48,15 @@ class LetterQueue:
     def __init__(
         self,
         on_put_back: Callable[[], None],
-        fresh: Callable[[], bool] = lambda: True,
+        fresh: Callable[..., bool] = lambda _since=None: True,
         *,
         bulk: bool = False,
     ) -> None:
-        self._bulk = bulk
         self._on_put_back = on_put_back
         self._fresh = fresh
         self.waiting: deque[_Waiting] = deque()  #: letters not handed out yet
         self._in_flight: dict[int, _Waiting] = {}
-        self._put_backs = PutBacks()
-        self._unfit: dict[int, Unfit] = {}
+        self._settling = LetterSettling(bulk=bulk)
         self.done: list[LetterResult] = []
 
     def __len__(self) -> int:
@@ -143,84 +132,25 @@ class LetterQueue:
                 return None  # the recorder queries its reader, or gives it back
             self.waiting.popleft()
             letter = one.job.letter
-            if letter in self._unfit and relay.name in self._unfit[letter].relays:
+            if self._settling.is_unfit(letter, relay):
                 self.waiting.append(one)
                 continue
-            self._in_flight[letter] = one
-            alone = bool(one.job.unanswered) or letter in self._put_backs
-            return one.mail._replace(settle=self._settle, ticket=letter, relay=relay, alone=alone)
+            self._in_flight[letter] = one._replace(taken_at=uptime())
+            alone = self._settling.goes_alone(one.job)
+            mail = one.mail._replace(settle=self._settle, ticket=letter, relay=relay, alone=alone)
+            return mail._replace(hand_over=self._hand_over)
         return None
+
+    def _hand_over(self, letter: int, content: bool) -> bool:
+        """`interface.Mail.hand_over`."""
+        return not content or self._fresh(self._in_flight[letter].taken_at)
 
     def _settle(self, mail: Mail, reply: Reply) -> None:
-        """Notes the relay's reply. Called once for each letter handed out."""
-        one, relay = self._in_flight.pop(mail.ticket), mail.relay
-        assert relay is not None
-        job = one.job
-        relay.heard(job.domain, reply)
-        now = now_ms()
-        if reply.accepted:
-            self._decided(LetterResult(job, Letter.State.ACCEPTED, now))
+        """Takes in the relay's reply. Called once for each letter handed out."""
+        one = self._in_flight.pop(mail.ticket)
+        found = self._settling.settle(one.job, mail, reply)
+        if isinstance(found, LetterResult):
+            self.done.append(found)
         else:
-            verdict = replies.verdict(reply)
-            unanswered = job.unanswered + replies.in_doubt(reply)
-            if unanswered >= _UNANSWERED_LIMIT:
-                self._decided(LetterResult(job, Letter.State.UNCERTAIN, now, unanswered=unanswered))
-                return
-            if self._comes_back(one, mail, reply, counts=verdict.counts):
-                self.waiting.append(one._replace(job=job._replace(unanswered=unanswered)))
-                self._on_put_back()
-                return
-            # While the relay accepts no mail, a refusal may be about this service. Letters pause no
-            # relay.
-            again = (
-                verdict.doubtful and not relay.has_accepted and job.attempts < _DOUBTFUL_ATTEMPTS
-            )
-            if (verdict.permanent and not again) or (
-                verdict.doubtful and job.attempts >= _DOUBTFUL_ATTEMPTS
-            ):
-                self._decided(
-                    LetterResult(
-                        job, Letter.State.REFUSED, now, _bounced(job, relay, reply, verdict)
-                    )
-                )
-            else:
-                due_at_ms = now + retries.wait_ms(job.attempts + 1)
-                self._decided(
-                    LetterResult(job, Letter.State.WAITING, due_at_ms, unanswered=unanswered)
-                )
-
-    def _decided(self, done: LetterResult) -> None:
-        self._put_backs.forget(done.job.letter)
-        self._unfit.pop(done.job.letter, None)
-        self.done.append(done)
-
-    def _comes_back(self, one: _Waiting, mail: Mail, reply: Reply, *, counts: bool) -> bool:
-        """Whether the letter is handed out again at once.
-
-        That is so if another relay may carry it, or after a relay's error.
-        """
-        letter, relay = one.job.letter, mail.relay
-        assert relay is not None
-        if replies.unfit_here(reply):
-            self._unfit[letter] = unfit = Unfit.of(mail, reply, self._unfit.get(letter))
-            return relay.others(unfit.relays, unfit.utf8, unfit.size, self._bulk) != "none"
-        if reply.reached is Reached.BEHIND:
-            return True
-        return not counts and self._put_backs.again(letter, relay, reply)
-
-
-def _bounced(
-    job: ClaimedLetter, relay: AnsweringRelay, reply: Reply, verdict: replies.Verdict
-) -> BouncedMail | None:
-    """The bounce to count against the letter's reader. None if it went to another address."""
-    if verdict.bounce is replies.BounceKind.NO or job.kind in TO_ANOTHER_ADDRESS:
-        return None
-    hard = verdict.bounce is replies.BounceKind.HARD
-    return BouncedMail(
-        job.reader,
-        timezone.now(),
-        hard,
-        replies.short(reply),
-        relay.name,
-        relay.pacing.provider(job.domain),
-    )
+            self.waiting.append(one._replace(job=found))
+            self._on_put_back()

@@ -27,7 +27,7 @@ from morefollows.stories.actions import now_ms
 log = logging.getLogger(__name__)
 
 _AT_ONCE = {False: 50, True: 200}  # by lane (bulk or not): letters that may wait to be handed out
-_OWE_EVERY = 20.0  # seconds between two checks for due digests
+_DIGESTS_EVERY = 20.0  # seconds between two checks for due digests
 
 
 class NewlyClaimed(NamedTuple):
@@ -44,13 +44,13 @@ class Outbox:
     `Heartbeat.fresh`.
     """
 
-    def __init__(self, name: str, wake: Callable[[], None], fresh: Callable[[], bool]) -> None:
+    def __init__(self, name: str, wake: Callable[[], None], fresh: Callable[..., bool]) -> None:
         self._name = name
         self._mails = LetterMails()
-        self._posts = {bulk: LetterQueue(wake, fresh, bulk=bulk) for bulk in (False, True)}
-        self.quick = self._posts[False]  #: read for each mail
+        self._queues = {bulk: LetterQueue(wake, fresh, bulk=bulk) for bulk in (False, True)}
+        self.quick = self._queues[False]  #: read for each mail
         # last check for due digests, monotonic seconds
-        self._owed_at = float("-inf")
+        self._digests_checked_at = float("-inf")
         self._unwritten: list[LetterResult] = []
 
     # -- in the database thread -------------------------------------------------------------------
@@ -60,12 +60,12 @@ class Outbox:
         # If more digests are due than are created in one call, the next call creates the rest.
         if (
             bulk
-            and time.monotonic() >= self._owed_at + _OWE_EVERY
+            and time.monotonic() >= self._digests_checked_at + _DIGESTS_EVERY
             and digests.enqueue_due() < digests.AT_ONCE
         ):
-            self._owed_at = time.monotonic()
-        post = self._posts[bulk]
-        room = post.room(_AT_ONCE[bulk]) if most is None else most - len(post)
+            self._digests_checked_at = time.monotonic()
+        queue_ = self._queues[bulk]
+        room = queue_.room(_AT_ONCE[bulk]) if most is None else most - len(queue_)
         return self._make(claims.claim_letters(self._name, room, bulk=bulk))
 
     def _make(self, jobs: Sequence[ClaimedLetter]) -> NewlyClaimed:
@@ -108,45 +108,47 @@ class Outbox:
 
     def add(self, claimed: NewlyClaimed, *, bulk: bool) -> None:
         """Takes in newly claimed letters."""
-        self._posts[bulk].add(claimed.mails)
-        self._posts[bulk].done += claimed.done
+        self._queues[bulk].add(claimed.mails)
+        self._queues[bulk].done += claimed.done
 
     def take(self, relay: AnsweringRelay, *, bulk: bool) -> Mail | None:
         """The next letter of this lane for this relay, or None."""
-        return self._posts[bulk].take(relay)
+        return self._queues[bulk].take(relay)
 
     def waits(self, *, bulk: bool) -> bool:
         """Whether letters of this lane are claimed and not handed out."""
-        return bool(self._posts[bulk].waiting)
+        return bool(self._queues[bulk].waiting)
 
     def idle(self, *, bulk: bool) -> bool:
         """Whether this process holds no letter of this lane."""
-        return not len(self._posts[bulk])
+        return not len(self._queues[bulk])
 
     def held(self) -> set[int]:
         """Ids of the letters that this process has claimed and not recorded."""
         return (
             {one.job.letter for one in self._unwritten}
-            | self._posts[False].held()
-            | self._posts[True].held()
+            | self._queues[False].held()
+            | self._queues[True].held()
         )
 
     def to_look_up(self) -> dict[bool, list[ClaimedLetter]]:
         """The letters of each lane whose readers must be queried again. Gives old claims back."""
-        for post in self._posts.values():
-            post.give_back_old()
-        return {bulk: jobs for bulk, post in self._posts.items() if (jobs := post.to_look_up())}
+        for queue_ in self._queues.values():
+            queue_.give_back_old()
+        return {
+            bulk: jobs for bulk, queue_ in self._queues.items() if (jobs := queue_.to_look_up())
+        }
 
     def looked_up(self, found: dict[bool, RefreshedLetters]) -> None:
         """Takes in what `look_up` returned."""
         for bulk, again in found.items():
-            self._posts[bulk].looked(again)
+            self._queues[bulk].looked(again)
 
     def collect(self) -> list[LetterResult]:
         """The results to be recorded. They are kept until `written` is called."""
-        for post in self._posts.values():
-            self._unwritten += post.done
-            post.done = []
+        for queue_ in self._queues.values():
+            self._unwritten += queue_.done
+            queue_.done = []
         return list(self._unwritten)
 
     def written(self, done: Sequence[LetterResult]) -> None:

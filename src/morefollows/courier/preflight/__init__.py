@@ -18,6 +18,11 @@ class Item(NamedTuple):
         tuple[str, str], ...
     ] = ()  #: what it was found on, and what: an address and its answer
 
+    @property
+    def needs_stop(self) -> bool:
+        """Whether a full stop belongs between `words` and `remedy`."""
+        return bool(self.remedy) and self.words[-1:] not in (".", "?", "!", ":")
+
 
 def in_order(items: list[Item]) -> list[Item]:
     """Sorts items by state: `WRONG`, `LOOK`, `OK`. Keeps the order within each."""

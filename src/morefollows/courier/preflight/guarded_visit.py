@@ -12,25 +12,23 @@ There is no Django here and no log, as the addresses belong to unpublished stori
 
 from __future__ import annotations
 
-import contextlib
 import http.client
-import ipaddress
-import socket
 import ssl
-import threading
 import time
 from typing import NamedTuple
 from urllib.parse import quote, urljoin, urlsplit
 
 import idna
 
+from morefollows.helpers import guarded_lookup
+from morefollows.helpers.guarded_connection import connect_until
+from morefollows.helpers.public_addresses import is_public
+
 SECONDS = 4.0  #: for one request, from looking up the name to the last line of the answer's header
 REDIRECTS = 3
 
 _PORTS = {"http": 80, "https": 443}
 _SAFE = "!#$%&'()*+,/:;=?@[]~"
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")  # RFC 6052 §2.1
-_look_up = socket.getaddrinfo
 _HEADERS = {"User-Agent": "MoreFollows (link check)", "Accept": "*/*", "Connection": "close"}
 
 
@@ -63,22 +61,6 @@ def visit(address: str) -> VisitResult:
         return VisitResult(trouble="odd")
 
 
-def is_public(address: str) -> bool:
-    """Whether an IP address is public. An embedded IPv4 address must be public, too."""
-    ip = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(ip, ipaddress.IPv6Address):
-        inside = [ip.ipv4_mapped, ip.sixtofour, *(ip.teredo or ())]
-        if ip in _NAT64:
-            inside.append(ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF))
-        if any(one is not None and not is_public(str(one)) for one in inside):
-            return False
-        if ip.ipv4_mapped is not None:
-            return True
-    return ip.is_global and not (
-        ip.is_multicast or ip.is_reserved or ip.is_unspecified or ip.is_loopback
-    )
-
-
 def _follow(address: str) -> int:
     for _hop in range(REDIRECTS + 1):
         status, onward = _ask("HEAD", address)
@@ -99,23 +81,10 @@ def _ask(method: str, address: str) -> tuple[int, str]:
         raise _Trouble("port")
     host = _ascii(parts.hostname or "")
     until = time.monotonic() + SECONDS
-    # The address that was checked is the one that is connected to. A second look-up could give
-    # another one (DNS rebinding).
-    connected = _connected(_resolved(host, port), port, until)
-    connection = http.client.HTTPConnection(host, port)
-    connection.auto_open = 0  # never a connection of its own, to wherever the name leads by then
-    connection.sock = connected
-    # A socket's time-out starts anew with each octet, so a slow server could hold us for hours.
-    watch = threading.Timer(max(until - time.monotonic(), 0), _cut, (connection,))
-    watch.daemon = True
-    watch.start()
-    try:
-        if parts.scheme == "https":
-            context = ssl.create_default_context()
-            connection.sock = context.wrap_socket(
-                connected, server_hostname=host, do_handshake_on_connect=False
-            )
-            connection.sock.do_handshake()
+    ip = _resolved(host, port)
+    with connect_until(
+        until, host, ip, port, secure=parts.scheme == "https", step_seconds=SECONDS
+    ) as connection:
         path = quote(parts.path or "/", safe=_SAFE) + (
             f"?{quote(parts.query, safe=_SAFE)}" if parts.query else ""
         )
@@ -126,14 +95,8 @@ def _ask(method: str, address: str) -> tuple[int, str]:
             if response.status in (301, 302, 303, 307, 308)
             else ""
         )
+        # http.client reads header fields as ISO 8859-1, and servers write UTF-8.
         return response.status, onward.encode("latin-1", "replace").decode("utf-8", "replace")
-    except (OSError, http.client.HTTPException, ValueError):
-        if time.monotonic() >= until:
-            raise TimeoutError from None
-        raise
-    finally:
-        watch.cancel()
-        connection.close()
 
 
 def _ascii(host: str) -> str:
@@ -146,26 +109,8 @@ def _ascii(host: str) -> str:
 def _resolved(host: str, port: int) -> str:
     """An IP address of the host's. If one of its addresses is not public, none is taken."""
     try:
-        found = _look_up(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError):
+        return guarded_lookup.resolve(host, port, is_public)[0]
+    except guarded_lookup.NameNotFound:
         raise _Trouble("name") from None
-    # One address that is not public is enough to refuse the name: its owner could choose which we
-    # get.
-    addresses = [str(one[4][0]) for one in found]
-    if not addresses or not all(is_public(one) for one in addresses):
-        raise _Trouble("private")
-    return addresses[0]
-
-
-def _connected(ip: str, port: int, until: float) -> socket.socket:
-    left = until - time.monotonic()
-    if left <= 0:
-        raise TimeoutError
-    return socket.create_connection((ip, port), timeout=left)
-
-
-def _cut(connection: http.client.HTTPConnection) -> None:
-    """Shuts the socket down. A blocked read or TLS handshake then ends."""
-    if connection.sock is not None:
-        with contextlib.suppress(OSError):
-            socket.socket.shutdown(connection.sock, socket.SHUT_RDWR)
+    except guarded_lookup.AddressRefused:
+        raise _Trouble("private") from None

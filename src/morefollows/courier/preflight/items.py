@@ -15,8 +15,8 @@ from django.utils.translation import ngettext
 from morefollows.courier.message.content import opening, without_markdown
 from morefollows.courier.message.preview import HTML_BUDGET, Preview
 from morefollows.courier.preflight import LOOK, OK, WRONG, Item, in_order
-from morefollows.stories import alert_audience
-from morefollows.stories.drafts.resemblance import resemblance
+from morefollows.stories.alerts import alert_audience
+from morefollows.stories.drafts.similar_alerts import resemblance
 from morefollows.stories.models import Alert, Story, UpdateKind
 
 SUBJECT = 70  #: characters that phones show of a subject, at most
@@ -26,18 +26,25 @@ SOON = timedelta(minutes=30)  #: less than this after another alert, one is wort
 MANY = 0.1  #: of the readers don't get it now: worth a thought
 
 
-def items(story: Story, preview: Preview, to: str, readers: int) -> list[Item]:
-    """`to`: the audience (`Alert.Audience`) that it would go to, of so many `readers`."""
-    return in_order([item for item in _all(story, preview, to, readers) if item is not None])
+def items(
+    story: Story, preview: Preview, to: str, readers: int, at: datetime | None = None
+) -> list[Item]:
+    """`to`: the audience (`Alert.Audience`) that it would go to, of so many `readers`.
+
+    `at`: when it leaves; None: now.
+    """
+    return in_order([item for item in _all(story, preview, to, readers, at) if item is not None])
 
 
-def _all(story: Story, preview: Preview, to: str, readers: int) -> Iterator[Item | None]:
+def _all(
+    story: Story, preview: Preview, to: str, readers: int, at: datetime | None
+) -> Iterator[Item | None]:
     yield _subject(story, preview)
     yield _preheader(story, preview)
     yield _size(preview)
     yield _pictures(preview)
-    yield _last_alert(story)
-    yield _terms(story, to, readers)
+    yield _last_alert(story, at)
+    yield _terms(story, to, readers, at)
 
 
 def _subject(story: Story, preview: Preview) -> Item:
@@ -60,7 +67,7 @@ def _preheader(story: Story, preview: Preview) -> Item:
     words = without_markdown(story.standfirst) or opening(story.text)
     if not words:
         remedy = _("Write a standfirst: inboxes show it beside the subject.")
-        return Item(name, WRONG, _("There is none."), remedy)
+        return Item(name, LOOK, _("There is none."), remedy)
     if resemblance(preview.subject, "", words, "") >= SAME_WORDS:
         remedy = _(
             "Inboxes show both side by side: let the standfirst say what the headline does not."
@@ -120,8 +127,11 @@ def _alternatives(html: str) -> list[str]:
     return found
 
 
-def _last_alert(story: Story) -> Item | None:
-    """Checks the time since the last alert of the topic, or the last offer. Ignores drills."""
+def _last_alert(story: Story, at: datetime | None) -> Item | None:
+    """Checks the time from the last alert of the topic, or the last offer, to this one.
+
+    Ignores drills.
+    """
     if story.drill:
         return None
     name = _("Last alert on this topic") if story.topic else _("Last offer")
@@ -137,9 +147,13 @@ def _last_alert(story: Story) -> Item | None:
         words = _("One is about to be sent: “%(headline)s”") % headline
         return Item(name, LOOK, words, _("See that readers don’t get the same news twice."))
     ago = now - datetime.fromtimestamp(last.held_until_ms / 1000, now.tzinfo)
-    words = _("%(time)s: “%(headline)s”") % {"time": _ago(ago), **headline}
+    gap = ago + (at - now) if at else ago
+    words = _("%(time)s: “%(headline)s”") % {
+        "time": _before(gap) if at else _ago(ago),
+        **headline,
+    }
     # A correction or withdrawal is never too soon.
-    if ago >= SOON or story.kind in (UpdateKind.CORRECTION, UpdateKind.WITHDRAWAL):
+    if gap >= SOON or story.kind in (UpdateKind.CORRECTION, UpdateKind.WITHDRAWAL):
         return Item(name, OK, words)
     return Item(name, LOOK, words, _("Is this one worth another interruption?"))
 
@@ -157,8 +171,20 @@ def _ago(time: timedelta) -> str:
     return _("%(count)d days ago") % {"count": minutes // (24 * 60)}
 
 
-def _terms(story: Story, to: str, readers: int) -> Item | None:
-    """Checks how many readers have quiet hours or have paused.
+def _before(time: timedelta) -> str:
+    """As `_ago`, from the time that was chosen."""
+    minutes = int(time.total_seconds() // 60)
+    if minutes < 120:
+        return ngettext("%(count)d minute before", "%(count)d minutes before", minutes) % {
+            "count": minutes
+        }
+    if minutes < 48 * 60:
+        return _("%(count)d hours before") % {"count": minutes // 60}
+    return _("%(count)d days before") % {"count": minutes // (24 * 60)}
+
+
+def _terms(story: Story, to: str, readers: int, at: datetime | None) -> Item | None:
+    """Checks how many readers have quiet hours or have paused when it leaves.
 
     Not for drills, which have no quiet hours. Not for corrections sent to the readers of an error:
     they get these nevertheless, only a little later.
@@ -167,21 +193,28 @@ def _terms(story: Story, to: str, readers: int) -> Item | None:
         return None
     name = _("Quiet hours and pauses")
     followers_of = story if to == Alert.Audience.FOLLOWERS else None
-    found = alert_audience.with_preferences(story.topic, timezone.now(), followers_of)
+    found = alert_audience.with_preferences(story.topic, at or timezone.now(), followers_of)
     if not found.quiet and not found.paused:
-        return Item(name, OK, _("All readers can be reached now."))
-    said = []
+        words = (
+            _("All readers can be reached then.") if at else _("All readers can be reached now.")
+        )
+        return Item(name, OK, words)
+    texts = []
     if found.quiet:
-        said.append(
-            ngettext(
-                "%(number)s reader has quiet hours now and gets it when they are over",
-                "%(number)s readers have quiet hours now and get it when they are over",
+        words = ngettext(
+            "%(number)s reader has quiet hours now and gets it when they are over",
+            "%(number)s readers have quiet hours now and get it when they are over",
+            found.quiet,
+        )
+        if at:
+            words = ngettext(
+                "%(number)s reader has quiet hours then and gets it when they are over",
+                "%(number)s readers have quiet hours then and get it when they are over",
                 found.quiet,
             )
-            % {"number": _number(found.quiet)}
-        )
+        texts.append(words % {"number": _number(found.quiet)})
     if found.paused:
-        said.append(
+        texts.append(
             ngettext("%(number)s reader has paused", "%(number)s readers have paused", found.paused)
             % {"number": _number(found.paused)}
         )
@@ -193,7 +226,7 @@ def _terms(story: Story, to: str, readers: int) -> Item | None:
             "%(number)s of them let a flash through.",
             found.flash,
         ) % {"number": _number(found.flash)}
-    return Item(name, state, "; ".join(said) + ".", remedy)
+    return Item(name, state, "; ".join(texts) + ".", remedy)
 
 
 def _number(value: int) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 from array import array
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -21,15 +21,15 @@ from django.db.models import Aggregate, Count, QuerySet, Sum
 from django.utils import timezone
 
 from morefollows.audience.models import Bounce, Letter
-from morefollows.audience.suppression import bounces
-from morefollows.audience.suppression.bounces import BouncedMail
+from morefollows.audience.suppression import hard_bounces
+from morefollows.audience.suppression.hard_bounces import BouncedMail
 from morefollows.courier.channels import CHANNELS, MAIL
 from morefollows.courier.ledger import history, retries
 from morefollows.courier.models import Batch, Outcome, Refusal, RelayCount
 from morefollows.courier.refusals import brake
 from morefollows.stories.actions import now_ms
+from morefollows.stories.alerts.transition_table import ENDED
 from morefollows.stories.models import Alert
-from morefollows.stories.transition_table import ENDED
 
 log = logging.getLogger(__name__)
 
@@ -72,6 +72,8 @@ def _take_back(alert: int, key: int, refusals: list[Refusal]) -> int:
             if ids[one.place] == one.reader and outcomes[one.place] == Outcome.REFUSED:
                 outcomes[one.place] = Outcome.DEFERRED
                 taken += 1
+        # A batch whose outcomes were all final was due no more. It waits as after an ordinary
+        # deferral.
         due_at_ms = batch.due_at_ms or now_ms() + retries.wait_ms(max(batch.attempts, 1))
         # A claim raises the lease version. If the batch was claimed meanwhile, nothing changes.
         written = Batch.objects.filter(pk=key, worker="", lease_version=batch.lease_version).update(
@@ -106,6 +108,7 @@ def count_bounces(provider: Callable[[str], str]) -> int:
         return 0
     on = brake.judge_alert(first, provider)
     some = list(Refusal.objects.filter(alert=first).order_by("reader")[:_AT_ONCE])
+    # What a relay says about many at once counts against the relay, and not against readers.
     innocent = {one.pk for one in brake.refusals_under(on, some)}
     seen = [
         BouncedMail(
@@ -124,7 +127,7 @@ def count_bounces(provider: Callable[[str], str]) -> int:
     if channel.on_refused is not None:
         channel.on_refused(seen)
     elif channel is MAIL:
-        left = bounces.record_bounces(seen, _accepted_since, _in_doubt)
+        left = hard_bounces.record_bounces(seen, accepted_since, _in_doubt)
     done = [one.pk for one in some if one.reader not in left]
     Refusal.objects.filter(pk__in=done).delete()
     return len(done)
@@ -132,31 +135,46 @@ def count_bounces(provider: Callable[[str], str]) -> int:
 
 def count_letters(refused: Iterable[BouncedMail]) -> None:
     """Counts bounces of letters (confirmations, digests) against their readers."""
-    bounces.record_bounces(list(refused), _accepted_since, _in_doubt)
+    hard_bounces.record_bounces(list(refused), accepted_since, _in_doubt)
 
 
-def _accepted_since(since: dict[int, datetime]) -> set[int]:
-    """The readers for whom a relay has accepted a mail since the given time."""
+def accepted_since(
+    since: dict[int, datetime],
+    *,
+    until: datetime | None = None,
+    returned: Collection[tuple[int, int]] = (),
+) -> set[int]:
+    """The readers for whom a relay has accepted a mail since the given time.
+
+    `until`: later mails do not count, as they may still bounce. `returned`: (alert, reader) of
+    mails that were accepted and came back.
+    """
     if not since:
         return set()
     earliest = int(min(since.values()).timestamp() * 1000)
+    latest = int(until.timestamp() * 1000) if until else 2**62
+    # A letter with an address of its own, such as that for a new address, did not go to the
+    # reader's.
     letters = Letter.objects.filter(
         reader__in=since, state=Letter.State.ACCEPTED, due_at_ms__gt=earliest, address=""
     )
     found = {
         reader
         for reader, at in letters.values_list("reader", "due_at_ms")
-        if at > since[reader].timestamp() * 1000
+        if since[reader].timestamp() * 1000 < at < latest
     }
+    of_mail = Alert.objects.filter(channel=MAIL.name)
     alerts = dict(
-        Alert.objects.filter(channel=MAIL.name, held_until_ms__gt=earliest).values_list(
+        of_mail.filter(held_until_ms__gt=earliest, held_until_ms__lt=latest).values_list(
             "pk", "held_until_ms"
         )
     )
     for reader, outcomes in history.outcomes(list(alerts), sorted(since)).items():
         moment = since[reader].timestamp() * 1000
         if any(
-            outcome == Outcome.ACCEPTED and alerts[alert] > moment
+            outcome == Outcome.ACCEPTED
+            and alerts[alert] > moment
+            and (alert, reader) not in returned
             for alert, outcome in outcomes.items()
         ):
             found.add(reader)
@@ -176,6 +194,7 @@ def _in_doubt(enough: Sequence[BouncedMail]) -> set[int]:
     for relay, provider, mails in _sums(
         RelayCount.objects.filter(day__gt=since.date()), Sum("accepted")
     ):
+        # Counts of small providers are summed under "", so they count for the relay alone.
         accepted.update({(relay, ""): mails, **({(relay, provider): mails} if provider else {})})
     on = {
         key

@@ -26,13 +26,15 @@ from django.db.models import QuerySet
 
 from morefollows.courier.models import Brake, Refusal
 from morefollows.stories.actions import now_ms
+from morefollows.stories.alerts.transition_table import ENDED
 from morefollows.stories.models import Alert
-from morefollows.stories.transition_table import ENDED
 
 log = logging.getLogger(__name__)
 
 FEW = 20  #: up to so many refusals of one relay or provider in an alert put no brake on
 SHARE = 0.05  #: the share of answered mails that may be refused
+#: if all mails that a relay answered were refused, so many are enough at the end of an alert
+ALL = 5
 #: policy refusals after DATA without an accepted mail, after which a provider is throttled
 POLICY = 3
 #: most providers whose refusals are not counted against the relay; with more of them, all count
@@ -85,11 +87,11 @@ class ReplyTally:
 
     def __init__(self) -> None:
         self._accepted: Counter[tuple[str, str]] = Counter()
-        # relay → domains of accepted mails that are not counted yet
-        self._uncounted: dict[str, list[str]] = {}
+        self._uncounted: dict[str, list[str]] = {}  # relay → domains of mails that it accepted
         self.refused: list[RefusedMail] = []  #: since `take`
         self.on: set[Key] = set()  #: the brakes that are on, as known in this process
         self._ever: set[tuple[str, str]] = set()
+        self._carried: set[str] = set()  # relays that have accepted a mail
         # (relay, provider) → mails refused by policy
         self._policy: Counter[tuple[str, str]] = Counter()
         self._sums: Counter[Key] = Counter()  # accepted mails that are not written
@@ -111,6 +113,8 @@ class ReplyTally:
     def count(self) -> None:
         """Counts the lists of `accepted_by`, and empties them."""
         for relay, domains in self._uncounted.items():
+            if domains:
+                self._carried.add(relay)
             for domain, mails in Counter(domains).items():
                 self._accepted[relay, domain] += mails
             domains.clear()
@@ -125,6 +129,10 @@ class ReplyTally:
         """Whether this relay has accepted a mail of the alert for this domain."""
         return (relay, domain) in self._ever or (relay, domain) in self.accepted
 
+    def has_carried(self, relay: str) -> bool:
+        """Whether this relay has accepted a mail of the alert."""
+        return relay in self._carried or bool(self._uncounted.get(relay))
+
     def braked(self, relay: str, provider: str) -> bool:
         """Whether a brake is on for this relay or this provider."""
         return bool(self.on) and (
@@ -132,10 +140,7 @@ class ReplyTally:
         )
 
     def relay_braked(self, relay: str) -> bool:
-        """Whether a brake is on for this relay.
-
-        Another relay may be able to send what it refuses.
-        """
+        """Whether a brake is on for this relay: another may be able to send what it refuses."""
         return (Brake.Scope.RELAY, relay) in self.on
 
     def heard_refusal(self, one: RefusedMail, provider: Callable[[str], str]) -> bool:
@@ -187,10 +192,7 @@ class ReplyTally:
         return too_many(refused, answered, so_far=True)
 
     def held_back(self, relay: str, provider: str) -> bool:
-        """Counts a policy refusal of a provider that accepted no mail.
-
-        Returns whether to throttle it.
-        """
+        """Counts a policy refusal of a provider that accepted no mail: is it to be throttled?"""
         self._policy[relay, provider] += 1
         return self._policy[relay, provider] >= POLICY
 
@@ -253,12 +255,12 @@ def write_counts(alert: int, noted: Noted) -> set[Key]:
             answered = refused[key] + noted.accepted.get(key, 0)
             cursor.execute(_COUNT, (alert, *key, answered, refused[key]))
             counted[key] = Counts(*cursor.fetchone())
-        told = _put_on_where_too_many(alert, counted, so_far=True)
+        newly_braked = _put_on_where_too_many(alert, counted, so_far=True)
         for key in sorted(noted.on - brakes_on(alert)):
             _put_on(alert, key)
-            told[key] = counted.get(key, Counts(0, 0))
+            newly_braked[key] = counted.get(key, Counts(0, 0))
         on = brakes_on(alert)
-    _tell(alert, told)
+    _tell(alert, newly_braked)
     return on
 
 
@@ -281,7 +283,8 @@ def _put_on_where_too_many(
             )
         else:
             rest = counts
-        if too_many(rest.refused, rest.answered, so_far=so_far):
+        all_of_them = key[0] == Brake.Scope.RELAY and counts.refused == counts.answered >= ALL
+        if too_many(rest.refused, rest.answered, so_far=so_far) or (all_of_them and not so_far):
             _put_on(alert, key)
             new[key] = counts
     return new
@@ -329,11 +332,11 @@ def _tell(alert: int, brakes: Mapping[Key, Counts]) -> None:
     """Logs these new brakes."""
     for (scope, name), counts in brakes.items():
         by = "by the relay" if scope == Brake.Scope.RELAY else "for"
-        words = (
+        text = (
             "alert %d: %d of the %d mails answered %s %s were refused: "
             "nobody is suppressed, they are tried again"
         )
-        log.warning(words, alert, counts.refused, counts.answered, by, name)
+        log.warning(text, alert, counts.refused, counts.answered, by, name)
 
 
 def put_on(alert: int, relay: str) -> None:
@@ -380,11 +383,11 @@ def judge_alert(alert: int, provider: Callable[[str], str]) -> set[Key]:
         if not all((key[0], name) in on for name in names[key])
     }
     with transaction.atomic():
-        told = _put_on_where_too_many(alert, sums, so_far=False)
-        for key in told:
+        newly_braked = _put_on_where_too_many(alert, sums, so_far=False)
+        for key in newly_braked:
             for name in names[key]:
                 _put_on(alert, (key[0], name))
-    _tell(alert, told)
+    _tell(alert, newly_braked)
     return brakes_on(alert)
 
 

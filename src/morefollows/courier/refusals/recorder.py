@@ -13,7 +13,7 @@ from typing import Any
 
 from django.db import Error as AnyDatabaseError
 
-from morefollows.audience.suppression.bounces import BouncedMail
+from morefollows.audience.suppression.hard_bounces import BouncedMail
 from morefollows.courier.batch.batch_run import BatchRun
 from morefollows.courier.batch.prepared_alert import PreparedAlert
 from morefollows.courier.ledger import claims

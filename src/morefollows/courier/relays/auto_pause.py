@@ -11,6 +11,12 @@ TO_US = 3
 PROVIDERS = 5
 #: The same, once the relay has accepted some mail.
 PROVIDERS_LATER = 20
+#: Where all are at few providers, but at two at least: mails in a row refused, with none accepted,
+#: until it is paused, if the relay has accepted no mail of the alert. Each provider by itself is
+#: the brake's business.
+MAILS = 20
+#: The same, once the relay has accepted mail of the alert.
+MAILS_LATER = 200
 
 
 class RefusalStreak:
@@ -24,6 +30,7 @@ class RefusalStreak:
         self.running = False  #: a mail was refused since the last accepted one
         self._to_us = 0
         self._providers: set[str] = set()
+        self._refused = 0  # mails, by these providers
         self._settled = 0  # mails answered since the first of these refusals
         self._beside = 0  # mails in flight at that time
 
@@ -46,9 +53,10 @@ class RefusalStreak:
         self._to_us += 1
         return self._speaks_of_us(not self.has_accepted or self._to_us >= TO_US)
 
-    def to_recipient(self, provider: str, in_flight: int) -> bool:
+    def to_recipient(self, provider: str, in_flight: int, *, fresh: bool = False) -> bool:
         """Called at a doubtful refusal. Returns whether the relay refuses all our mail by now.
 
+        `fresh`: the relay has accepted no mail of this alert.
         A refused RCPT is answered sooner than accepted content. So as many mails as were in
         flight at the first refusal must also be answered, and none of them accepted.
         """
@@ -56,8 +64,12 @@ class RefusalStreak:
             self._settled, self._beside = 1, in_flight
         self.running = True
         self._providers.add(provider)
+        self._refused += 1
         enough = PROVIDERS_LATER if self.has_accepted else PROVIDERS
-        return self._speaks_of_us(len(self._providers) >= enough and self._settled > self._beside)
+        found = len(self._providers) >= enough or (
+            len(self._providers) > 1 and self._refused >= (MAILS if fresh else MAILS_LATER)
+        )
+        return self._speaks_of_us(found and self._settled > self._beside)
 
     def resumed(self) -> None:
         """Called when an editor or a trial mail ended the pause. Counting starts again."""
@@ -70,5 +82,5 @@ class RefusalStreak:
 
     def _end(self) -> None:
         self.running = False
-        self._to_us = self._settled = self._beside = 0
+        self._to_us = self._settled = self._beside = self._refused = 0
         self._providers.clear()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from enum import Enum
+from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
 
 Circuit = Literal["closed", "open", "half-open"]
@@ -67,6 +68,11 @@ class Mail(NamedTuple):
     relay: AnsweringRelay | None = None  #: the relay that it was given to
     #: A connection ended with it before, so it is sent with no other mail in flight.
     alone: bool = False
+    #: For a relay that sends an envelope ahead of its content. Called with the ticket and False
+    #: once the mail is taken, and with True right before its content is sent. If it returns False
+    #: then, the content must not be sent: another process may have the mail by now. A relay that
+    #: never calls it may send the content at once.
+    hand_over: Callable[[int, bool], bool] | None = None
 
 
 class Throttle(Protocol):
@@ -79,6 +85,10 @@ class Throttle(Protocol):
     @property
     def paces(self) -> Mapping[str, object]:
         """Providers that are watched or limited. While empty, no limit needs to be checked."""
+
+    @property
+    def watching(self) -> bool:
+        """Whether `may_mail` has to be asked for each mail."""
 
     def may_mail(self, domain: str) -> bool:
         """Whether a mail for this domain may leave now. If so, it counts against the rate."""
@@ -93,7 +103,7 @@ class AnsweringRelay(Protocol):
     name: str
 
     @property
-    def pacing(self) -> Throttle:
+    def throttle(self) -> Throttle:
         """Its rate limits by mailbox provider."""
 
     def elsewhere(self, domain: str) -> bool:
@@ -119,10 +129,11 @@ class AnsweringRelay(Protocol):
     def has_accepted(self) -> bool:
         """Whether it accepted a mail since this process began, or since it was last paused."""
 
-    def objected(self, domain: str, words: str, *, to_us: bool) -> None:
+    def objected(self, domain: str, words: str, *, to_us: bool, fresh: bool = False) -> None:
         """Called when a mail of an alert was refused.
 
-        `to_us`: before the relay knew the recipient. `words`: the reply without addresses.
+        `to_us`: before the relay knew the recipient. `words`: the reply without addresses. `fresh`:
+        it has accepted no mail of this alert.
         """
 
 
@@ -146,10 +157,23 @@ class RelaySetup(NamedTuple):
     secured: bool = False  #: it has used TLS before, perhaps in an earlier process
     on_secured: Callable[[], None] = lambda: None  #: called the first time it does
     others: bool = False  #: there are other relays, so long waits for this one are of no use
+    senders: int = 1  #: sender processes that share the limits of a provider
+    #: The DNS server, host:port; empty: the system's. `Settings.resolver`.
+    resolver: str = ""
+    data: Path | None = None  #: a folder for what should outlive the process
+    #: Called with a domain, its mailbox provider, and for how many seconds that holds.
+    on_provider: Callable[[str, str, float], None] = lambda domain, provider, seconds: None
 
 
 class Relay(Protocol):
-    """A service that takes mails for delivery."""
+    """A service that takes mails for delivery.
+
+    A kind that speaks to the recipients' mail providers itself has further attributes: `throttle`,
+    a `provider_throttle.RelayThrottle` of its own; `direct`, true, as a reply speaks of a provider
+    and not of the relay; `tls_results`, a `mx.tls_results.TlsResults`; and `reshare(share,
+    connections)`, called with this sender's part and the limit of all senders. Others may have
+    `limit(connections)`, called with what this sender may have.
+    """
 
     @property
     def connections(self) -> int:

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
-from morefollows.helpers import public_suffixes
+from morefollows.courier import public_suffixes
 
 _PATIENCE = 5.0  # seconds for one answer
 _AT_ONCE = 2  # lookups
@@ -48,6 +48,12 @@ class Providers:
     def known(self, domain: str) -> str:
         """Returns the same as `of`, without a lookup."""
         return self._known.get(domain, (0.0, domain))[1]
+
+    def learned(self, domain: str, provider: str, seconds: float) -> None:
+        """Takes in what direct delivery has found, for so long."""
+        if len(self._known) >= _KEPT:
+            self._known.clear()
+        self._known[domain] = self._now() + seconds, provider
 
     def close(self) -> None:
         if self._threads is not None:

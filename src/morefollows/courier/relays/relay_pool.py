@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 
+from morefollows.courier.mx.tls_results import TlsSession
 from morefollows.courier.relays.interface import Carriers
 from morefollows.courier.relays.providers import Providers
 from morefollows.courier.relays.relay_queue import RelayQueue, RelayTally
@@ -35,6 +36,11 @@ class RelayPool:
     def add(self, queue: RelayQueue) -> None:
         queue.shared = self
         self._relays.append(queue)
+
+    def reshare(self, share: float) -> None:
+        """Takes this sender's part of all limits, from 0 to 1: see `sender_share`."""
+        for queue in self._relays:
+            queue.reshare(share)
 
     async def open(self) -> None:
         """Opens connections before the first mail."""
@@ -74,13 +80,13 @@ class RelayPool:
 
         `domain`: the recipient's.
         """
-        provider = queue.pacing.provider(domain)
+        provider = queue.throttle.provider(domain)
         return any(
             other is not queue
             and (other.alerts, other.bulk) == (queue.alerts, queue.bulk)
             and other.channel == queue.channel
             and other.takes_mail
-            and other.pacing.allowance(provider, 0) >= 1
+            and other.throttle.allowance(provider, 0) >= 1
             for other in self._relays
         )
 
@@ -91,7 +97,7 @@ class RelayPool:
             for queue in self._relays
             if queue.carries(bulk) and queue.channel == channel and queue.takes_mail
         ]
-        return lambda provider: sum(queue.pacing.allowance(provider, seconds) for queue in relays)
+        return lambda provider: sum(queue.throttle.allowance(provider, seconds) for queue in relays)
 
     def carriers(
         self, relays: Collection[str], utf8: bool, size: int, bulk: bool, channel: str
@@ -134,20 +140,29 @@ class RelayPool:
         """Called when a relay refuses us. `noted`: the database has the pause by now."""
         (self._pausing.discard if noted else self._pausing.add)(queue.name)
 
+    def tls_sessions(self) -> Counter[TlsSession]:
+        """Returns and resets the TLS sessions that relays for direct delivery have counted."""
+        found: Counter[TlsSession] = Counter()
+        for queue in self._relays:
+            results = getattr(queue.relay, "tls_results", None)
+            if results is not None:
+                found.update(results.take())
+        return found
+
     # -- counts for the desk -----------------------------------------------------------------------
 
     def tallies(self) -> dict[tuple[str, str], RelayTally]:
         """Returns and resets the counts by relay and provider. Small providers are summed as ""."""
         found: dict[tuple[str, str], RelayTally] = {}
         for queue in self._relays:
-            said, queue.tallies = queue.tallies, {}
+            by_domain, queue.tallies = queue.tallies, {}
             mails: Counter[str] = Counter()
-            for domain, tally in said.items():
+            for domain, tally in by_domain.items():
                 provider = self.providers.known(domain)
                 mails[provider] += tally.accepted
-                if tally.words or mails[provider] >= _SMALL:
+                if tally.last_reply or mails[provider] >= _SMALL:
                     self._named.add((queue.name, provider))
-            for domain, tally in said.items():
+            for domain, tally in by_domain.items():
                 key = (queue.name, self.providers.known(domain))
                 _add(
                     found.setdefault(key if key in self._named else (queue.name, ""), RelayTally()),
@@ -160,4 +175,4 @@ def _add(sum_: RelayTally, more: RelayTally) -> None:
     sum_.accepted += more.accepted
     sum_.deferred += more.deferred
     sum_.refused += more.refused
-    sum_.words = more.words or sum_.words
+    sum_.last_reply = more.last_reply or sum_.last_reply

@@ -9,19 +9,19 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from morefollows.config.relay_address import RelayAddress, kind_of
+from morefollows.config.addresses.relay_address import RelayAddress, kind_of
 from morefollows.courier.channels import MAIL
 from morefollows.courier.relays.auto_pause import RefusalStreak
 from morefollows.courier.relays.interface import Carriers, Circuit, Mail, Relay, Reply
+from morefollows.courier.relays.provider_throttle import RelayThrottle
 from morefollows.courier.relays.providers import Providers
 from morefollows.courier.relays.rate_limit import TokenBucket
+from morefollows.courier.relays.sender_share import limit_part
 from morefollows.courier.relays.shares import Shares
-from morefollows.courier.relays.throttle import RelayThrottle
 from morefollows.courier.smtp import replies
 
 _STUCK = 3  # connections held by one provider's mails, from which it is paused
 _STUCK_FOR = 3.0  # seconds of that pause; the relay reports again each second while it lasts
-_SILENT = 1.0  # seconds without a reply, with mails in flight, after which others don't wait for it
 
 
 @dataclass(slots=True)
@@ -31,7 +31,7 @@ class RelayTally:
     accepted: int = 0
     deferred: int = 0
     refused: int = 0
-    words: str = ""  # the last 4xx or 5xx reply, without addresses
+    last_reply: str = ""  # the last 4xx or 5xx reply, without addresses
 
 
 class AtWork(NamedTuple):
@@ -77,6 +77,7 @@ class _Alone:
 class RelayQueue:
     """`interface.MailSource` of one relay in one sender process.
 
+    `connections`: to the relay, by all senders together; 0: not shared out anew.
     `next_mail`: returns the next mail for a relay, or None. It sets ``Mail.relay`` to the queue, so
     that the code that settles the mail knows the relay. `on_refused_us`: called with the reply when
     the relay refuses all our mail. `on_takes_mail`: called when a paused relay accepted a trial
@@ -89,6 +90,7 @@ class RelayQueue:
         next_mail: Callable[[RelayQueue], Mail | None],
         *,
         senders: int,
+        connections: int = 0,
         on_refused_us: Callable[[RelayQueue, str], None] = lambda relay, reply: None,
         on_takes_mail: Callable[[RelayQueue], None] = lambda relay: None,
         shares: Shares | None = None,
@@ -105,7 +107,9 @@ class RelayQueue:
         self.in_flight = 0
         self.weight = address.weight or 1
         self.load = 0.0
-        self.pacing = RelayThrottle((providers or Providers(None)).of)
+        self.heard_at = 0.0
+        self.came_back_empty = False
+        self.throttle = RelayThrottle((providers or Providers(None)).of)
         self.refusals = RefusalStreak()
         self.shared: SharedByRelays = _Alone()
         #: Outcomes by domain since the last report.
@@ -113,26 +117,37 @@ class RelayQueue:
         self._next_mail = next_mail
         self._on_refused_us = on_refused_us
         self._on_takes_mail = on_takes_mail
+        self._rate, self._connections = address.rate, connections
+        self._part = 1 / senders  # of all limits
+        self._joined = False
         self._bucket = TokenBucket(address.rate / senders) if address.rate else None
         self._shares = shares
         self._timer: asyncio.TimerHandle | None = None
-        self._came_back_empty = False
-        self._heard_at = 0.0
+        self._direct = False
         if shares is not None:
             shares.join(self)
+
+    def attach(self, relay: Relay) -> None:
+        """Sets the relay that takes the mails of this queue."""
+        self.relay = relay
+        self.throttle = getattr(relay, "throttle", self.throttle)
+        self._direct = bool(getattr(relay, "direct", False))
 
     def take(self) -> Mail | None:
         """`interface.MailSource`: returns the next mail, unless a pause, rate or share forbids
         it."""
         if self.paused and not self.trial:
             return None
-        if self._bucket is not None and (wait := self._bucket.wait()):
-            self._wake_in(wait)
-            return None
+        if self._bucket is not None:
+            if not self._part:  # others have what this sender had: `reshare` wakes it
+                return None
+            if wait := self._bucket.wait():
+                self._wake_in(wait)
+                return None
         if self._shares is not None and not self._shares.may_take(self):
             return None
         mail = self._next_mail(self)
-        self._came_back_empty = mail is None
+        self.came_back_empty = mail is None
         if mail is None:
             if self._shares is not None:
                 self._shares.changed()
@@ -145,17 +160,33 @@ class RelayQueue:
             self._bucket.spend()
         if self._shares is not None:
             if self.in_flight == 1:
-                self._heard_at = time.monotonic()
+                self.heard_at = time.monotonic()
             self._shares.took(self)
         return mail
+
+    def reshare(self, share: float) -> None:
+        """Takes this sender's part of the limits: of the rate, connections and learned paces."""
+        before, self._part = self._part, share
+        if self._bucket is not None and share:
+            self._bucket.set_rate(self._rate * share)
+        if before and share:
+            self.throttle.scale(share / before)
+        # Connections stay while others have our part for a moment. One that joins waits.
+        if self._connections and (share or not self._joined):
+            if (reshare := getattr(self.relay, "reshare", None)) is not None:
+                reshare(share, self._connections)
+            elif (limit := getattr(self.relay, "limit", None)) is not None:
+                limit(limit_part(self._connections, share))
+        self._joined = True
+        self.wake()
 
     def stuck(self, domains: Sequence[str]) -> None:
         """`interface.MailSource`: sends a provider that holds several connections no more for
         now."""
-        providers = Counter(map(self.pacing.provider, domains))
+        providers = Counter(map(self.throttle.provider, domains))
         for domain in set(domains):
-            if providers[self.pacing.provider(domain)] >= _STUCK:
-                self.pacing.stuck(domain, _STUCK_FOR)
+            if providers[self.throttle.provider(domain)] >= _STUCK:
+                self.throttle.stuck(domain, _STUCK_FOR)
 
     def elsewhere(self, domain: str) -> bool:
         """`interface.AnsweringRelay`: whether another relay may send mail to this domain now."""
@@ -174,7 +205,7 @@ class RelayQueue:
         """`interface.AnsweringRelay`: one of its mails is settled."""
         self.in_flight -= 1
         if self._shares is not None:
-            self._heard_at = time.monotonic()
+            self.heard_at = time.monotonic()
         if reply.accepted:
             tally = self.tallies.get(domain)
             if tally is None:
@@ -188,8 +219,8 @@ class RelayQueue:
                     self._on_takes_mail(self)
             tally.accepted += 1
             self.shared.accepted += 1
-            if self.pacing.paces:
-                self.pacing.accepted(domain, tries)
+            if self.throttle.paces:
+                self.throttle.accepted(domain, tries)
             return
         if not reply.answered:
             return
@@ -199,30 +230,36 @@ class RelayQueue:
             self.refusals.settled()
         if replies.is_temporary(reply):
             if not replies.closes(reply):
-                self.pacing.deferred(domain, reply, tries)
+                self.throttle.deferred(domain, reply, tries)
             tally.deferred += 1
         else:
             tally.refused += 1
-        tally.words = replies.full_text(reply)
+        tally.last_reply = replies.full_text(reply)
 
     @property
     def has_accepted(self) -> bool:
         """`interface.AnsweringRelay`."""
         return self.refusals.has_accepted
 
-    def objected(self, domain: str, words: str, *, to_us: bool) -> None:
+    def objected(self, domain: str, last_reply: str, *, to_us: bool, fresh: bool = False) -> None:
         """`interface.AnsweringRelay`: called when an alert's mail was refused, perhaps because of
         us."""
-        provider = self.pacing.provider(domain)
-        if self.refusals.to_us() if to_us else self.refusals.to_recipient(provider, self.in_flight):
-            self._on_refused_us(self, words)
+        provider = self.throttle.provider(domain)
+        to_us = to_us and not self._direct
+        refusals = self.refusals
+        if (
+            refusals.to_us()
+            if to_us
+            else refusals.to_recipient(provider, self.in_flight, fresh=fresh)
+        ):
+            self._on_refused_us(self, last_reply)
 
     def at_work(self) -> AtWork:
         """Returns the present state, for the desk."""
         accepted = sum(tally.accepted for tally in self.tallies.values())
         paced = [
             (paced.provider, 0.0 if paced.pause else paced.rate)
-            for paced in self.pacing.held_back()
+            for paced in self.throttle.held_back()
         ]
         return AtWork(
             self.name, self.relay.circuit, self.relay.connections, self.in_flight, accepted, paced
@@ -230,7 +267,7 @@ class RelayQueue:
 
     def expect(self) -> None:
         """Called before `wake`, when there may be new mail."""
-        self._came_back_empty = False
+        self.came_back_empty = False
 
     def wake(self) -> None:
         """Called when there may be mail for this relay."""
@@ -262,14 +299,9 @@ class RelayQueue:
         return not self.paused and self.relay.able
 
     @property
-    def takes_part(self) -> bool:
-        """`shares.SharingRelay`: whether it would take mail now or soon, and there is some for
-        it."""
-        if self._came_back_empty or not self.takes_mail:
-            return False
-        if self._bucket is not None and self._bucket.wait():
-            return False
-        return not self.in_flight or time.monotonic() - self._heard_at < _SILENT
+    def at_rate_limit(self) -> bool:
+        """`shares.SharingRelay`: whether its rate allows no mail at this moment."""
+        return self._bucket is not None and bool(self._bucket.wait())
 
     def _wake_in(self, seconds: float) -> None:
         if self._timer is None:

@@ -7,12 +7,14 @@ it is failing, paused, at its rate limit, silent for a second, or without mail o
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
 # Mails that a relay of weight 1 may be ahead of its share, so that its pipeline stays full.
 _LEAD = 8
 _CREDIT = 32  # mails that a relay of weight 1 may catch up with after an absence
+_SILENT = 1.0  # seconds without a reply, with mails in flight, after which others don't wait for it
 
 
 class SharingRelay(Protocol):
@@ -20,10 +22,17 @@ class SharingRelay(Protocol):
 
     weight: int
     load: float  #: mails taken, divided by the weight
+    in_flight: int  #: mails handed over, without a reply yet
+    heard_at: float  #: of the last reply, or of the first mail in flight; monotonic seconds
+    came_back_empty: bool  #: whether there was no mail of its lanes at its last look
 
     @property
-    def takes_part(self) -> bool:
-        """Whether it can take mail and there is some for it."""
+    def takes_mail(self) -> bool:
+        """Whether it is not paused and has a connection that takes mail."""
+
+    @property
+    def at_rate_limit(self) -> bool:
+        """Whether its rate allows no mail at this moment."""
 
     def wake(self) -> None:
         """Called when it may take mail again."""
@@ -67,4 +76,11 @@ class Shares:
                     self._later(sharer.wake)
 
     def _others(self, sharer: SharingRelay) -> Sequence[SharingRelay]:
-        return [other for other in self._sharers if other is not sharer and other.takes_part]
+        return [other for other in self._sharers if other is not sharer and _counts(other)]
+
+
+def _counts(sharer: SharingRelay) -> bool:
+    """Whether it would take mail now or soon, and there is some for it."""
+    if sharer.came_back_empty or not sharer.takes_mail or sharer.at_rate_limit:
+        return False
+    return not sharer.in_flight or time.monotonic() - sharer.heard_at < _SILENT

@@ -62,7 +62,7 @@ def store_report(
         with connection.cursor() as cursor:
             for (relay, provider), tally in tallies.items():
                 counts = (tally.accepted, tally.deferred, tally.refused)
-                cursor.execute(_COUNT, (relay, today, provider, *counts, tally.words[:300]))
+                cursor.execute(_COUNT, (relay, today, provider, *counts, tally.last_reply[:300]))
 
 
 def trouble_now(relay: Relay, rows: Sequence[RelayAtWork]) -> str:

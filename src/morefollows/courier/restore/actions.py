@@ -12,7 +12,8 @@ from django.db import connection, transaction
 from morefollows.accounts.models import Editor
 from morefollows.audit.actions import record
 from morefollows.courier.models import Restores
-from morefollows.stories.actions import announce_on_commit, ask_about_late, now_ms
+from morefollows.stories.actions import announce_on_commit, now_ms
+from morefollows.stories.alerts.late_alerts import ask_about_late
 
 
 class HoldReason(NamedTuple):

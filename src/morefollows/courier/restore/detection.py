@@ -25,8 +25,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from django.db import connection
+from django.db import OperationalError, connection
 
+from morefollows.courier.ledger import claims
 from morefollows.courier.models import StateNumber
 from morefollows.courier.restore import actions as restores
 from morefollows.courier.restore.actions import HoldReason
@@ -34,6 +35,7 @@ from morefollows.courier.restore.actions import HoldReason
 log = logging.getLogger(__name__)
 
 _RAISE_EVERY = 0.2  # seconds
+_LOCKED = 10.0  # seconds until the number is raised again, if its row was locked
 _KEEP_EVERY = 1.0  # seconds between two writes of the file
 
 
@@ -63,7 +65,7 @@ class RestoreWatch:
         self._session: object = None  # the database connection that was checked last
         self._raised_at = self._kept_at = float("-inf")
         self._holding = False
-        self._told = False  # whether it was logged that the file can't be written
+        self._logged = False  # whether it was logged that the file can't be written
 
     def holding(self) -> bool:
         """Whether mail is held. Raises `django.db.Error`.
@@ -89,7 +91,17 @@ class RestoreWatch:
         """Like `holding`, before outcomes are written. Most calls need no query."""
         new = self._file is not None and connection.connection is not self._session
         due = time.monotonic() >= self._raised_at + _RAISE_EVERY
-        return self.holding() if new or due else self._holding
+        if not (new or due):
+            return self._holding
+        try:
+            return self.holding()
+        except OperationalError as error:
+            if new or not claims.is_lock_timeout(error):
+                raise
+            # Somebody holds this sender's row. The session is that of before, and so is the
+            # database.
+            self._raised_at = time.monotonic() + _LOCKED
+            return self._holding
 
     def finish(self) -> None:
         """Raises the number once more and writes the file.
@@ -147,13 +159,13 @@ class RestoreWatch:
             beside.write_text(json.dumps(self._seen._asdict()), encoding="ascii")
             beside.replace(self._file)
         except OSError as error:
-            if not self._told:
+            if not self._logged:
                 log.warning(
                     "%s can't be written: %s; a restored backup would not be noticed",
                     self._file,
                     error.strerror,
                 )
-            self._told = True
+            self._logged = True
 
     def _turned_back(self, found_at_ms: int, count: int) -> None:
         from morefollows.audience.departures import replay
@@ -182,6 +194,12 @@ class RestoreWatch:
 def state_path(data: Path, number: int) -> Path:
     """The file of sender `number`."""
     return data / f"seen-{number}.json"
+
+
+def seen_here(data: Path) -> list[LastSeen]:
+    """What all senders of this data folder have seen last."""
+    found = [_read(file) for file in data.glob("seen-*.json")]
+    return [one for one in found if one.number]
 
 
 def time_text(at_ms: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import logging
 import time
 from collections.abc import Callable, Coroutine
@@ -30,8 +31,9 @@ class CallThread:
 
     async def run(self, function: Callable[..., T], *arguments: object) -> T:
         """Returns the function's result, or raises what it raises."""
+        inherited = contextvars.copy_context()  # the log's lines belong to the same alert
         return await asyncio.get_running_loop().run_in_executor(
-            self._pool, self._run, function, arguments
+            self._pool, inherited.run, self._run, function, arguments
         )
 
     async def attempt(self, function: Callable[..., object], *arguments: object) -> None:

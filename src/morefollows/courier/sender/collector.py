@@ -17,8 +17,9 @@ from collections.abc import Collection, Sequence
 from django.conf import settings
 
 from morefollows.courier.batch.batch_run import BatchRun
-from morefollows.courier.ledger import leases, recipients
+from morefollows.courier.ledger import leases
 from morefollows.courier.ledger.claims import BatchRecord
+from morefollows.courier.recipients import selection
 from morefollows.courier.sender.call_thread import CallThread
 from morefollows.courier.sender.loaded import Loaded
 from morefollows.stories.actions import now_ms
@@ -114,7 +115,7 @@ class Collector:
         asked = [(batch, batch.prepared.alert, ids) for batch, ids in old if ids]
         if asked:
             found = await self._database.run(
-                lambda: [recipients.load_recipients(alert, ids) for _, alert, ids in asked]
+                lambda: [selection.load_recipients(alert, ids) for _, alert, ids in asked]
             )
             for (batch, _, ids), wanted in zip(asked, found, strict=True):
                 batch.refresh(wanted, ids)

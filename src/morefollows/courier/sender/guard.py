@@ -11,15 +11,18 @@ from __future__ import annotations
 import logging
 import time
 
+from django.db import OperationalError
+
 from morefollows.audience import placeholders
-from morefollows.courier import actions
-from morefollows.courier.ledger import recovery
+from morefollows.courier.ledger import claims, recovery
 from morefollows.courier.restore.detection import RestoreWatch
+from morefollows.courier.sender.sleep_gap import ask_after_gap
 from morefollows.stories.actions import now_ms
 
 log = logging.getLogger(__name__)
 
 _NOTE_EVERY_MS = 5_000  # between two notes in the database that some sender is running
+_NOTED_LATELY_MS = 120_000  # as long as that it goes on while it can't note itself
 _SET_BACK = 1.0  # seconds; a clock that goes back by less than this was only adjusted
 
 
@@ -71,7 +74,15 @@ class SendingGuard:
         now = now_ms()
         if 0 <= now - self._noted_at_ms < _NOTE_EVERY_MS:
             return
-        for alert in actions.sign_of_life():
+        try:
+            asking = ask_after_gap()
+        except OperationalError as error:
+            # The row is locked: by another sender for a moment, or by somebody for long. That is no
+            # reason to stop, as this process has noted itself not long ago.
+            if not claims.is_lock_timeout(error) or now - self._noted_at_ms > _NOTED_LATELY_MS:
+                raise
+            return
+        for alert in asking:
             log.warning(
                 "alert %d does not go on by itself: no sender was at work for long; "
                 "the desk is asked",

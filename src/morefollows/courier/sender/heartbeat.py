@@ -1,4 +1,4 @@
-"""A sender's heartbeat, written every `INTERVAL` seconds by a thread with its own connection.
+"""A sender's heartbeat, written about every second by a thread with its own connection.
 
 A database call of the sender that waits for a lock does not delay it. A sender whose event loop
 hangs stops it. It also measures the sender's database calls. A slow one is logged with the session
@@ -15,20 +15,23 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable
+from functools import partial
 
 from django.db import Error as AnyDatabaseError
 from django.db import connection
 
 from morefollows.courier import actions
 from morefollows.courier.ledger import leases
-from morefollows.courier.ledger.nodes import Process
 from morefollows.courier.sender.call_thread import CallThread
 from morefollows.database import clock
 from morefollows.database.clock import uptime
+from morefollows.nodes.identity import Process
 
 log = logging.getLogger(__name__)
 
-INTERVAL = 1.0  #: seconds between two heartbeats
+_INTERVAL = 1.0  # seconds between two heartbeats on SQLite
+_INTERVAL_SHARED = 0.4  # and on PostgreSQL, where senders on other machines share the limits
+_EXPIRY_SECONDS = 0.25  # between two looks whether our own heartbeat is too old for our share
 _GAP = 4.0  # seconds without a written heartbeat, after which no other process may be judged dead
 _STEADY = 4.0  # seconds of heartbeats without a gap, after which others may be judged dead
 _REAP_EVERY = 4.0  # seconds between two checks for dead processes
@@ -41,36 +44,55 @@ class Heartbeat:
     """The heartbeat of one sender process.
 
     `watched`: the calls that are measured. `on_released`: called when a dead process's claims are
-    free.
+    free. `on_share`: called with this sender's part of the relays' limits when it changes; on
+    SQLite never.
     """
 
     def __init__(
-        self, process: Process, watched: CallThread, on_released: Callable[[], None]
+        self,
+        process: Process,
+        watched: CallThread,
+        on_released: Callable[[], None],
+        on_share: Callable[[float], None] = lambda share: None,
     ) -> None:
         self._process = process
         self._watched = watched
         self._on_released = on_released
+        self._on_share = on_share
+        self._shares = connection.vendor == "postgresql"
+        self._interval = _INTERVAL_SHARED if self._shares else _INTERVAL
+        self._share, self._others = -1.0, 0
         self._calls = CallThread("heartbeat")
         # start of the last written heartbeat, on the `uptime` clock
         self._written_at = float("-inf")
         self._steady_since = float("inf")
+        self._fresh_since = float("-inf")
         self._reaped_at = 0.0
         self._warned: float | None = None  # start of the call that was logged last
-        self._told_of_clock = float("-inf")
+        self._clock_logged = float("-inf")
 
     async def begin(self) -> None:
         """Registers the process, before its first claim. Raises `django.db.Error`."""
         await self._calls.run(leases.begin, self._process)
+        if self._shares:
+            self._apply(*await self._calls.run(leases.take_share, self._process))
         self._written_at = self._steady_since = uptime()
 
     async def run(self) -> None:
         """Writes heartbeats until it is cancelled."""
+        expiring = asyncio.create_task(self._expire())
+        try:
+            await self._write_on()
+        finally:
+            expiring.cancel()
+
+    async def _write_on(self) -> None:
         while True:
-            await asyncio.sleep(INTERVAL)
+            await asyncio.sleep(self._interval)
             began = uptime()
             watching = asyncio.create_task(self._watch(began))
             try:
-                await self._calls.run(self._beat)
+                shared = await self._calls.run(self._beat)
             except AnyDatabaseError as error:
                 log.warning("the heartbeat can't be written: %s", type(error).__name__)
                 with contextlib.suppress(AnyDatabaseError):
@@ -80,7 +102,11 @@ class Heartbeat:
                 watching.cancel()
             if uptime() - self._written_at > _GAP:
                 self._steady_since = uptime()
+            if uptime() - self._written_at >= self._fresh_seconds():
+                self._fresh_since = uptime()
             self._written_at = began
+            if shared is not None:
+                self._apply(*shared)
             await self._reap()
 
     async def end(self) -> None:
@@ -93,26 +119,37 @@ class Heartbeat:
                 await self._calls.run(self._end)
         self._calls.shutdown()
 
-    def fresh(self) -> bool:
-        """Whether no other process can judge this one dead yet."""
-        return uptime() - self._written_at < leases.claim_ms() / 1000 - INTERVAL
+    def fresh(self, since: float | None = None) -> bool:
+        """Whether no other process can judge this one dead yet.
+
+        `since`: on the `uptime` clock; then also whether none could at any time from then on.
+        """
+        is_fresh = uptime() - self._written_at < self._fresh_seconds()
+        return is_fresh and (since is None or since >= self._fresh_since)
+
+    def _fresh_seconds(self) -> float:
+        return leases.claim_ms() / 1000 - _INTERVAL
 
     # -- in the thread ----------------------------------------------------------------------------
 
-    def _beat(self) -> None:
-        """Writes one heartbeat, with the clock difference and the current slow call."""
+    def _beat(self) -> tuple[float, int] | None:
+        """Writes one heartbeat, with the clock difference and the current slow call.
+
+        Returns this sender's part of the limits and the number of others; None on SQLite.
+        """
         skew = 0
         if connection.vendor == "postgresql":
             with connection.cursor() as cursor:
                 skew = clock.measure(cursor)
         since, waiting_for = self._slow_call()
         leases.beat(self._process, skew, since, waiting_for)
-        if abs(skew) > _SKEWED_MS and time.monotonic() > self._told_of_clock + _FORGET:
-            self._told_of_clock = time.monotonic()
+        if abs(skew) > _SKEWED_MS and time.monotonic() > self._clock_logged + _FORGET:
+            self._clock_logged = time.monotonic()
             log.warning(
                 "this machine's clock is %.0f s off the database's; the database's is used",
                 skew / 1000,
             )
+        return leases.take_share(self._process) if self._shares else None
 
     def _slow_call(self) -> tuple[int | None, str]:
         """Start of a slow database call (ms since 1970, or None) and the session blocking it."""
@@ -138,6 +175,21 @@ class Heartbeat:
 
     # -- in the loop ------------------------------------------------------------------------------
 
+    def _apply(self, share: float, others: int) -> None:
+        self._others = others
+        if share != self._share:
+            if self._share >= 0:
+                log.info("this sender has %.0f %% of the relays' limits", share * 100)
+            self._share = share
+            self._on_share(share)
+
+    async def _expire(self) -> None:
+        """Gives the share up when others take it: no heartbeat was written for `LIVE_MS`."""
+        while True:
+            await asyncio.sleep(_EXPIRY_SECONDS)
+            if self._others and self._share and uptime() - self._written_at > leases.LIVE_MS / 1000:
+                self._apply(0.0, self._others)
+
     async def _watch(self, began: float) -> None:
         """Logs a heartbeat that takes more than `_SLOW` seconds, until cancelled."""
         await asyncio.sleep(_SLOW)
@@ -159,7 +211,7 @@ class Heartbeat:
             ]
             if dead:
                 log.warning("no heartbeat from %s: what they held is released", ", ".join(dead))
-                await self._calls.run(actions.note_deaths, dead)
+                await self._calls.run(partial(actions.note_deaths, dead, have_ended=False))
                 self._on_released()
         except AnyDatabaseError as error:
             log.warning("claims of dead senders can't be released yet: %s", type(error).__name__)

@@ -12,8 +12,9 @@ from django.conf import settings
 
 from morefollows.courier.batch.batch_run import BatchRun
 from morefollows.courier.batch.prepared_alert import PreparedAlert
-from morefollows.courier.ledger import claims, history, recipients
+from morefollows.courier.ledger import claims, history
 from morefollows.courier.ledger.handed_out import HandedOutJournal
+from morefollows.courier.recipients import selection
 from morefollows.courier.sender.call_thread import CallThread
 from morefollows.courier.sender.loaded import ENOUGH, Loaded
 
@@ -59,7 +60,7 @@ class BatchLoader:
         """Claims up to `_AT_ONCE` batches and loads their readers. Runs in the database thread."""
         claimed = claims.claim_batches(self._name, prepared.id, _AT_ONCE, retried=retried)
         readers = [reader for claim in claimed for reader in claim.readers]
-        found = recipients.load_recipients(prepared.alert, readers) if claimed else {}
+        found = selection.load_recipients(prepared.alert, readers) if claimed else {}
         had = history.alerts_had_by(prepared.earlier, sorted(readers), summaries=False)
         batches = []
         for claim in claimed:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import logging
 import time
 from collections.abc import Callable, Collection, Sequence
@@ -23,6 +24,7 @@ from django.db import Error as AnyDatabaseError
 from django.db import OperationalError, close_old_connections
 
 from morefollows.courier import actions
+from morefollows.courier.alert_trace import trace_batch
 from morefollows.courier.batch.batch_run import BatchRun
 from morefollows.courier.ledger import claims, handed_out, recovery
 from morefollows.courier.ledger.claims import BatchRecord
@@ -165,6 +167,7 @@ class Recorder:
             batch.prepared.sending, batch.prepared.halted = False, True
         if batch.lost or not entry.worker:
             self._loaded.batches.remove(batch)
+            trace_batch(batch, entry)
             self.journal.close(entry.batch)
 
     def _set_aside(self, stuck: Collection[int]) -> None:
@@ -229,7 +232,7 @@ class Recorder:
             letters = self._loaded.outbox.collect()
             await self._database.run(self._record, entries, letters, None)
             data = settings.MOREFOLLOWS.data
-            marks = handed_out.read_marks(data, self._name)
+            marks = functools.partial(handed_out.read_marks, data, self._name)
             await self._database.run(recovery.release_claims, self._name, marks)
             handed_out.forget(data, self._name)
             await self._database.run(self._guard.finish)

@@ -12,10 +12,12 @@ from django.db import Error as AnyDatabaseError
 
 from morefollows.courier import actions
 from morefollows.courier.refusals.recorder import RefusalRecorder
-from morefollows.courier.relays import stats
+from morefollows.courier.relays import provider_counts, stats
+from morefollows.courier.relays.arrivals import Arrivals
 from morefollows.courier.relays.relay_pool import RelayPool
 from morefollows.courier.relays.relay_queue import RelayQueue
 from morefollows.courier.sender.call_thread import CallThread
+from morefollows.nodes.identity import Process
 
 log = logging.getLogger(__name__)
 
@@ -23,12 +25,13 @@ _REPORT_EVERY = 2.0  # seconds between two writes of the relays' status for the 
 
 
 class RelayReports:
-    """The reports of one sender process. `label`: its name at the desk."""
+    """The reports of one sender process."""
 
     def __init__(
-        self, label: str, relays: RelayPool, database: CallThread, refusals: RefusalRecorder
+        self, process: Process, relays: RelayPool, database: CallThread, refusals: RefusalRecorder
     ) -> None:
-        self._label = label
+        self._label, self._name = process.label, process.name
+        self.arrivals = Arrivals()
         self._relays = relays
         self._database = database
         self._refusals = refusals
@@ -43,6 +46,15 @@ class RelayReports:
             self._database.in_background(
                 stats.store_report, self._label, at_work, self._relays.tallies()
             )
+            if taken := self.arrivals.take(self._relays.providers.known):
+                self._database.in_background(provider_counts.store_times, self._name, taken)
+            if sessions := self._relays.tls_sessions():
+                self._database.in_background(provider_counts.store_tls, sessions)
+
+    def finish(self) -> None:
+        """Writes what is left at the end. Runs in the database thread."""
+        provider_counts.store_times(self._name, self.arrivals.take(self._relays.providers.known))
+        provider_counts.store_tls(self._relays.tls_sessions())
 
     def refused_us(self, relay: RelayQueue, reply: str) -> None:
         """Pauses the relay, because its `reply` refuses this service."""

@@ -18,13 +18,13 @@ from collections.abc import Callable
 from django.db import Error as AnyDatabaseError
 from django.db import OperationalError, close_old_connections, connection
 
-from morefollows.audience import links
+from morefollows.audience.link_tokens import links
 from morefollows.courier import actions
-from morefollows.courier.batch.prepared_alert import PreparedAlert, prepare_alert
+from morefollows.courier.alert_trace import trace_batching
+from morefollows.courier.batch.prepared_alert import PreparedAlert, prepare_alert, warm_up
 from morefollows.courier.ledger import claims
 from morefollows.courier.ledger.batching import cut_batches
 from morefollows.courier.ledger.claims import ActiveAlert
-from morefollows.courier.ledger.nodes import Process
 from morefollows.courier.outbox.worker import Outbox
 from morefollows.courier.refusals.recorder import RefusalRecorder
 from morefollows.courier.relays.relay_pool import RelayPool
@@ -38,9 +38,12 @@ from morefollows.courier.sender.loaded import Loaded
 from morefollows.courier.sender.loader import BatchLoader
 from morefollows.courier.sender.recorder import Recorder
 from morefollows.courier.sender.relay_reports import RelayReports
+from morefollows.database.clock import now_ms
 from morefollows.helpers.background_tasks import supervised
+from morefollows.helpers.telemetry import log_context
+from morefollows.nodes.identity import Process
 from morefollows.notify import Listener
-from morefollows.stories import publication
+from morefollows.stories.alerts import publication
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +71,7 @@ class Scheduler:
         self._listener = listener
         self._on_complete = on_complete
         self._database = CallThread("database")
-        self._heartbeat = Heartbeat(process, self._database, listener.wake)
+        self._heartbeat = Heartbeat(process, self._database, listener.wake, relays.reshare)
         self.loaded = Loaded(relays, Outbox(process.name, relays.wake_soon, self._heartbeat.fresh))
         self._refusals = RefusalRecorder(
             self._database.run, self.loaded.alerts, self.loaded.batches, relays.providers.known
@@ -82,7 +85,7 @@ class Scheduler:
             process.name, self.loaded, self._database, self.recorder.journal, self._on_loaded
         )
         self.feeder = Feeder(self.loaded, self.recorder)
-        self.reports = RelayReports(process.label, relays, self._database, self._refusals)
+        self.reports = RelayReports(process, relays, self._database, self._refusals)
         self._stopping = False
 
     async def run(self) -> None:
@@ -97,6 +100,7 @@ class Scheduler:
             except AnyDatabaseError as error:
                 log.error("the database can't be used: %s", type(error).__name__)
                 await self._listener.wait(1.0)
+        self._database.in_background(warm_up)
         beating = asyncio.create_task(
             supervised("the heartbeat", self._heartbeat.run, longest_wait=5)
         )
@@ -116,6 +120,7 @@ class Scheduler:
                 await self.recorder.give_back()
             finally:
                 beating.cancel()
+                await self._database.attempt(self.reports.finish)
                 await self._heartbeat.end()
                 await self._database.run(lambda: connection.close())
                 self._database.shutdown()
@@ -180,7 +185,8 @@ class Scheduler:
         if alert.bulk and alert.state == "sending" and bulk_waits:
             return patience
         try:
-            return await self._advance(alert)
+            with log_context.about_alert(alert.id):
+                return await self._advance(alert)
         except OperationalError as error:
             if not claims.is_lock_timeout(error):
                 raise
@@ -206,14 +212,22 @@ class Scheduler:
             # Cutting and claiming would delay the first mail, so neither is done here.
             if wait > 0:
                 await self.recorder.collector.refresh(ready, LAST_MOMENT)
-                return max(prepared.hold_left(), 0) + 0.001
+                left = max(prepared.hold_left(), 0) + 0.001
+                if len(self.loaded.alerts) > 1:
+                    return left
+                # Alone it needs no further survey: the release asks for all that may have changed.
+                await self._listener.wait(left)
+                if self._stopping or prepared.hold_left() > 0:
+                    return 0.0  # something was announced
             await self.recorder.write(release=alert.id)
             if not prepared.sending:
                 return patience  # taken back just now, or its row is locked
             alert = alert._replace(state="sending")
         if not alert.cut_done:
             at_once = _CUT_AT_ONCE_IN_HOLD if wait > 1 else _CUT_AT_ONCE
+            began_ms = now_ms()
             somebody_else = await self._database.run(cut_batches, alert.id, at_once)
+            trace_batching(alert.id, began_ms)
             patience = 0.02 if somebody_else else 0.0
         await self._loader.fill(prepared)
         if alert.state == "sending":
@@ -231,7 +245,11 @@ class Scheduler:
         """
         try:
             prepared = await self._database.run(
-                prepare_alert, alert, links.link_tokens(), self.relays.wake_soon
+                prepare_alert,
+                alert,
+                links.link_tokens(),
+                self.relays.wake_soon,
+                self.reports.arrivals,
             )
         except AnyDatabaseError:
             raise

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import socket
 import time
 from collections import deque
 from typing import Final, cast
@@ -18,8 +17,20 @@ from typing import Final, cast
 from morefollows.courier.relays.interface import Mail, Reply
 from morefollows.courier.smtp import handshake
 from morefollows.courier.smtp.backoff import FailureCause
-from morefollows.courier.smtp.bdat import BdatTransactions
-from morefollows.courier.smtp.data import (
+from morefollows.courier.smtp.dialling import Endpoint
+from morefollows.courier.smtp.handshake import HandshakeError
+from morefollows.courier.smtp.reply_lines import LONGEST_LINE, NotSmtp, ReplyLines
+from morefollows.courier.smtp.session import (
+    KEEPALIVE,
+    Extensions,
+    NotYet,
+    Pool,
+    Session,
+    SetupReply,
+    printable,
+)
+from morefollows.courier.smtp.transactions.bdat import BdatTransactions
+from morefollows.courier.smtp.transactions.data import (
     ANSWER,
     CHUNK,
     CONTENT,
@@ -29,12 +40,10 @@ from morefollows.courier.smtp.data import (
     QUIT,
     RCPT,
     RSET,
+    TRIED,
     DataTransactions,
     MailTransactions,
 )
-from morefollows.courier.smtp.handshake import HandshakeError
-from morefollows.courier.smtp.reply_lines import LONGEST_LINE, NotSmtp, ReplyLines
-from morefollows.courier.smtp.session import Extensions, Pool, Session, SetupReply, printable
 
 log = logging.getLogger(__name__)
 
@@ -44,28 +53,10 @@ _WAITS_FOR: Final = {
     MAIL: "the reply to MAIL",
     RCPT: "the reply to RCPT",
     DATA: "the reply to DATA",
-    CONTENT: "the reply to a mail’s end",
-    NOTHING: "the reply to a mail’s end",
-    CHUNK: "the reply to a mail’s end",
+    **dict.fromkeys((CONTENT, NOTHING, CHUNK), "the reply to a mail’s end"),
     QUIT: "the reply to QUIT",
 }
-# Detects an unreachable host within two minutes (15 s + 7 × 15 s), also while a reply is awaited.
-_KEEPALIVE: Final = (
-    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
-    *(
-        (socket.IPPROTO_TCP, getattr(socket, name), value)
-        for name, value in (("TCP_KEEPIDLE", 15), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 7))
-        if hasattr(socket, name)
-    ),
-)
 _OVERDUE = 1.0  # seconds without a reply
-
-
-class _NotYet(asyncio.Transport):
-    """Placeholder for the transport until the connection is made."""
-
-    def abort(self) -> None:
-        pass
 
 
 class SmtpConnection(Session):
@@ -73,7 +64,7 @@ class SmtpConnection(Session):
 
     def __init__(self, relay: Pool) -> None:
         self.relay = relay
-        self.transport: asyncio.Transport = _NotYet()
+        self.transport: asyncio.Transport = NotYet()
         self.expected: deque[int] = deque()  #: commands without a reply so far, oldest first
         self.paused = False  #: the write buffer is full
         self.smooth = False  #: a 250 to RSET, MAIL or RCPT needs no action
@@ -82,6 +73,10 @@ class SmtpConnection(Session):
         self.misled = False  #: replies are out of step, so the last ones can't be trusted
         self.ready = False
         self.idle = False
+        self.retiring = False
+        self.endpoint: Endpoint | None = None
+        self.carried = 0
+        self.taken = 0  #: mails accepted
         self._rest = b""  # received part of an unfinished line
         self._lines = ReplyLines()  # of an unfinished reply
         self._answer: asyncio.Future[SetupReply] | None = None
@@ -110,7 +105,7 @@ class SmtpConnection(Session):
         self.transport = cast(asyncio.Transport, transport)  # uvloop's is no subclass of it
         peer = transport.get_extra_info("socket")
         if peer is not None:
-            for level, option, value in _KEEPALIVE:
+            for level, option, value in KEEPALIVE:
                 peer.setsockopt(level, option, value)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -205,6 +200,7 @@ class SmtpConnection(Session):
     def settle(self, mail: Mail, reply: Reply) -> None:
         """Passes the relay's reply to the mail's owner."""
         self.relay.answered = True
+        self.taken += reply.code == 250
         if not self._proven and reply.code != 421:
             self._proven = True
             self.relay.well()
@@ -227,8 +223,13 @@ class SmtpConnection(Session):
             log.exception("A connection to %s is given up", self.relay.address.name)
             self.abandon("was given up after an error of our own")
             return
-        if self.relay.closing and not self.expected:
+        if (self.relay.closing or self.retiring) and not self.expected and not self.spent:
             self.quit()
+
+    def retire(self) -> None:
+        """Takes no further mail, and sends QUIT after the outstanding replies."""
+        self.retiring = True
+        self.finish()
 
     def quit(self) -> None:
         """Sends QUIT. Outstanding replies are read first."""
@@ -338,12 +339,12 @@ class SmtpConnection(Session):
             self.abandon("did not answer in time")
             return
         for mail, reply in self._transactions.give_back(self._quiet):
-            self.spent = True
+            self.spent |= reply is not TRIED
             _settle_at_the_end(mail, reply)
 
     def finish(self) -> None:
         """Takes no further mail, and sends QUIT after the outstanding replies."""
-        if self.ready and not self.expected:
+        if self.ready and not self.expected and not self.spent:
             self.quit()
 
     def mislead(self, why: str) -> None:

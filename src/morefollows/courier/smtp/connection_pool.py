@@ -16,25 +16,29 @@ from collections.abc import Callable
 
 from morefollows.config.settings import RelayAddress
 from morefollows.courier.relays.interface import Circuit, MailSource, Relay
-from morefollows.courier.smtp import handshake
 from morefollows.courier.smtp.backoff import Backoff, FailureCause
 from morefollows.courier.smtp.connection import SmtpConnection
-from morefollows.courier.smtp.gathering import ReplyGathering
+from morefollows.courier.smtp.dialling import Dialler, RelayDialler
 from morefollows.courier.smtp.handshake import HandshakeError
 from morefollows.courier.smtp.session import Extensions, Session
 from morefollows.courier.smtp.timeouts import Timeouts
+from morefollows.courier.smtp.transactions.gathering import ReplyGathering
 from morefollows.courier.smtp.trouble import TroubleReport
 from morefollows.helpers.background_tasks import watched
 
 _TICK = 1.0  # seconds: one timer for all connections and none per mail
 _LOGGED_AFTER = 5.0  # seconds without an awaited reply until the log is told
-_TOLD_AFTER = 10.0  # and the desk
+_WARN_AFTER = 10.0  # and the desk
 _MOST_MUTE = 20  # silent connections beyond the configured number, if that is lower
 _MOST_ON_TRIAL = 3  # extra silent connections that hold no content
 
 
 class SmtpRelay(Relay):
     """Hands mails to one SMTP server, over at most `connections` connections.
+
+    `dialler`: where connections go; by default to the address's host. `demand`: how many
+    connections are of use now; by default as many as configured. `after_421`: returns the new
+    `mails_each` from the old and the number of mails that a connection took before a 421 ended it.
 
     `on_trouble` is called with the reason why the relay can't be used, and with None when it can
     again. The reason holds neither addresses nor credentials. `secured`: the relay has agreed to
@@ -52,37 +56,38 @@ class SmtpRelay(Relay):
         secured: bool = False,
         on_secured: Callable[[], None] = lambda: None,
         timeouts: Timeouts = Timeouts(),  # noqa: B008 - immutable
+        dialler: Dialler | None = None,
+        after_421: Callable[[int, int], int] | None = None,
+        demand: Callable[[], int] | None = None,
     ) -> None:
         self.address = address
         self.source = source
-        self.helo = helo.encode("ascii")
         self.timeouts = timeouts
+        self.dialler = dialler or RelayDialler(address, helo.encode("ascii"))
         self.offers: Extensions | None = None  #: from the last connection
         self.idle: set[Session] = set()
-        #: IP addresses last known, the one connected to last first
-        self.addresses: list[str] = []
+        #: The most mails on one connection; 0: no limit. What `after_421` returns.
+        self.mails_each = 0
         self.closing = False
         self.brisk = True  # the next envelope is sent right after a mail's content
         self.chunking = True  # use BDAT if offered; False once it failed
-        self.tls = handshake.tls_settings(address)
         self.secured = secured
         self._on_secured = on_secured
         self._most = connections
+        self._after_421, self._demand = after_421, demand
         self._trouble = TroubleReport(address.name, on_trouble)
         self._connections: set[SmtpConnection] = set()
-        # Connections in their setup.
-        self._tasks: dict[SmtpConnection, asyncio.Task[None]] = {}
-        self._ready = 0
-        self._wanted = False  # there may be more mail than the open connections can take
+        self._tasks: dict[SmtpConnection, asyncio.Task[None]] = {}  # connections in their setup
+        self._ready, self._wanted = 0, False  # wanted: perhaps more mail than connections can take
         self._ahead = False  # open all connections, even without mail
         self._doubtful = False  # connections succeed, but no mail was answered so far
-        self._backoff = Backoff(
-            timeouts.first_retry, timeouts.longest_probe, timeouts.longest_retry
-        )
+        waits = timeouts.first_retry, timeouts.longest_probe, timeouts.longest_retry
+        self._backoff = Backoff(*waits)
         self._mute: set[SmtpConnection] = set()  # connections found silent at the last tick
         self.answered = False  #: a mail was answered or a connection set up since the last tick
         self._answered_at = 0.0  # the tick at which that was last seen, on the monotonic clock
         self._stalled = 0.0  # seconds without that, while a reply is awaited
+        self._one_tried = False  # see `tries_one`
         self._tick = min(
             _TICK, *(seconds / 4 for seconds in timeouts[: timeouts._fields.index("first_retry")])
         )
@@ -141,6 +146,17 @@ class SmtpRelay(Relay):
                     break
         self._grow()
 
+    def limit(self, connections: int) -> None:
+        """Sets how many connections there may be. Surplus ones end after their mails in flight."""
+        self._most = connections
+        surplus = len(self._connections) - connections
+        for connection in sorted(self._connections, key=lambda one: not one.at_rest):
+            if surplus <= 0:
+                break
+            if connection.ready and not connection.retiring:
+                connection.retire()
+                surplus -= 1
+
     async def close(self) -> None:
         """Waits for the replies to mails in flight, within the time-outs, and sends QUIT.
 
@@ -176,6 +192,12 @@ class SmtpRelay(Relay):
     def goes_on(self) -> bool:
         """Whether mails are being answered on any connection."""
         return self._stalled == 0.0
+
+    def tries_one(self) -> bool:
+        """`session.Pool.tries_one`."""
+        self._wanted |= not (at_rest := any(one.at_rest for one in self.idle))  # opens one
+        before, self._one_tried = self._one_tried, self._one_tried or at_rest
+        return at_rest and not before
 
     @property
     def on_trial(self) -> bool:
@@ -217,6 +239,10 @@ class SmtpRelay(Relay):
         self._connections.discard(connection)
         self._mute.discard(connection)
         self._ready -= 1
+        if connection.endpoint is not None:
+            self.dialler.ended(connection.endpoint, connection.taken, calm=not why)
+        if self._after_421 and proven and failure is FailureCause.BUSY and connection.taken:
+            self.mails_each = self._after_421(self.mails_each, connection.taken)
         if why:
             if proven:
                 failure = FailureCause.BROKEN  # the relay may limit mails per connection
@@ -248,9 +274,9 @@ class SmtpRelay(Relay):
         mute = len(self._mute)
         useful = self._ready - sum(one.ready for one in self._mute) if mute else self._ready
         backoff = self._backoff
+        most = self._most if self._demand is None else min(self._most, self._demand())
         while (
-            len(self._connections) - mute
-            < min(self._most, 1 if self._doubtful else max(1, 2 * useful))
+            len(self._connections) - mute < min(most, 1 if self._doubtful else max(1, 2 * useful))
             and len(self._connections) < self._most + min(mute, max(self._most, _MOST_MUTE))
             and loop.time() >= max(backoff.resume_at, backoff.more_at if useful else 0.0)
         ):
@@ -316,23 +342,19 @@ class SmtpRelay(Relay):
         silent = {one for one in self._connections if one.silent >= self.timeouts.probe}
         if new := [one for one in silent - self._mute if one.ready]:
             # Mails without a reply may be uncertain: SILENT retries more slowly and adds fewer.
-            failure = (
-                FailureCause.SILENT if any(one.undecided for one in new) else FailureCause.BROKEN
-            )
+            unsure = any(one.undecided for one in new)
+            failure = FailureCause.SILENT if unsure else FailureCause.BROKEN
             self._backoff.failed(new[0].begun, failure, others=False)
         self._mute = silent
         if self.answered:
-            self._answered_at = time.monotonic()
+            self._answered_at, self._one_tried = time.monotonic(), False
         self._leave_spare(silent)
         stuck = [mail for one in silent if self._others_go_on(one) and (mail := one.undecided)]
         if stuck:
             self.source.stuck([mail.recipient.rpartition(b"@")[2].decode() for mail in stuck])
         self._let_go(sorted(silent, key=lambda one: one.begun))
-        self._stalled = (
-            0.0
-            if self.answered or not any(one.silent for one in self._connections)
-            else (self._stalled + self._tick)
-        )
+        waits = not self.answered and any(one.silent for one in self._connections)
+        self._stalled = self._stalled + self._tick if waits else 0.0
         if self.answered and self._ready > len(self._mute):
             self._trouble.over()
         self.answered = False
@@ -344,7 +366,7 @@ class SmtpRelay(Relay):
             f"does not answer: we wait for {waiting}",
             f"; {len(silent)} connections wait",
         )
-        if self._stalled >= _TOLD_AFTER:
+        if self._stalled >= _WARN_AFTER:
             self._trouble.report(f"does not answer: we wait for {waiting}")
 
     def _others_go_on(self, silent: SmtpConnection) -> bool:

@@ -9,11 +9,9 @@ import ipaddress
 import socket
 import ssl
 
-from morefollows.config.relay_address import RelayAddress
 from morefollows.courier.smtp.backoff import FailureCause
+from morefollows.courier.smtp.dialling import Endpoint
 from morefollows.courier.smtp.session import Extensions, Session, SetupReply
-
-_DNS_PATIENCE = 2.0  # seconds, if earlier addresses are known
 
 
 class HandshakeError(Exception):
@@ -28,50 +26,40 @@ def _failure(answer: SetupReply) -> FailureCause:
     return FailureCause.REFUSED if answer.code >= 500 else FailureCause.BUSY
 
 
-def tls_settings(address: RelayAddress) -> ssl.SSLContext:
-    """The settings for TLS. Certificates are verified unless the relay's address says otherwise."""
-    settings = ssl.create_default_context()
-    if not address.verify:
-        settings.check_hostname = False
-        settings.verify_mode = ssl.CERT_NONE
-    return settings
-
-
 async def begin(connection: Session) -> Extensions:
     """Connects and does everything before the first mail. Raises `HandshakeError`."""
-    address, context = connection.relay.address, connection.relay.tls
+    relay, dialler = connection.relay, connection.relay.dialler
     greeting = connection.await_answer()
     try:
-        async with asyncio.timeout(connection.relay.timeouts.connect):
-            await _connect(connection, context if address.implicit_tls else None)
+        async with asyncio.timeout(relay.timeouts.connect):
+            endpoint = await _connect(connection)
     except (OSError, TimeoutError) as error:
         raise HandshakeError(_why(error)) from None
-    connection.step = "its greeting"
-    answer = await greeting
-    if answer.code != 220:
-        raise HandshakeError(f"greets with {answer.code} {answer.text}", _failure(answer))
-    offers = await _greet(connection)
-    secure = address.implicit_tls
-    if not secure and address.starttls != "never":
-        if b"STARTTLS" in offers:
-            await _start_tls(connection, context)
-            # STARTTLS discards everything learned before (RFC 3207 §4.2).
-            offers = await _greet(connection)
-            secure = True
-            connection.relay.has_secured()
-        elif address.starttls == "require":
-            raise HandshakeError(
-                "does not offer STARTTLS, which the settings require", FailureCause.REFUSED
-            )
-        elif connection.relay.secured and address.starttls == "optional":
-            connection.relay.goes_in_clear()
-        elif connection.relay.secured:  # an attacker may have removed the keyword (RFC 3207 §6)
-            raise HandshakeError(
-                "does not offer STARTTLS any more; nothing is sent to it in clear text",
-                FailureCause.BUSY,
-            )
-    if address.user:
-        await _authenticate(connection, offers.get(b"AUTH", b"").split(), secure)
+    step = "greeting"
+    try:
+        connection.step = "its greeting"
+        answer = await greeting
+        if answer.code != 220:
+            raise HandshakeError(f"greets with {answer.code} {answer.text}", _failure(answer))
+        step = "hello"
+        offers = await _greet(connection, endpoint.helo)
+        secure = endpoint.implicit_tls
+        if not secure and endpoint.starttls != "never":
+            step = "tls"
+            if await _secure(connection, endpoint, offers):
+                step, secure = "hello", True
+                # STARTTLS discards everything learned before (RFC 3207 §4.2).
+                offers = await _greet(connection, endpoint.helo)
+            step = "hello"
+        if relay.address.user:
+            await _authenticate(connection, offers.get(b"AUTH", b"").split(), secure)
+    except HandshakeError as error:
+        dialler.failed(endpoint, step, error.failure, str(error))
+        raise
+    return _extensions(offers)
+
+
+def _extensions(offers: dict[bytes, bytes]) -> Extensions:
     size = offers.get(b"SIZE")
     return Extensions(
         pipelining=b"PIPELINING" in offers,
@@ -79,65 +67,70 @@ async def begin(connection: Session) -> Extensions:
         utf8=b"SMTPUTF8" in offers,
         statuses=b"ENHANCEDSTATUSCODES" in offers,
         dsn=b"DSN" in offers,
+        eight_bit=b"8BITMIME" in offers,
         size=None if size is None else int(size) if size.isdigit() and len(size) < 20 else 0,
     )
 
 
-async def _connect(connection: Session, context: ssl.SSLContext | None) -> None:
-    """Connects to the first address that accepts, starting with the one used last.
+async def _secure(connection: Session, endpoint: Endpoint, offers: dict[bytes, bytes]) -> bool:
+    """Starts TLS if the relay offers it. Returns whether it did. Raises `HandshakeError`."""
+    relay = connection.relay
+    if b"STARTTLS" in offers:
+        await _start_tls(connection, endpoint)
+        relay.has_secured()
+        relay.dialler.secured(endpoint)
+        return True
+    if endpoint.starttls == "require":
+        raise HandshakeError(
+            "does not offer STARTTLS, which the settings require", FailureCause.REFUSED
+        )
+    if relay.secured and endpoint.starttls == "optional":
+        relay.goes_in_clear()
+    elif relay.secured:  # an attacker may have removed the keyword (RFC 3207 §6)
+        raise HandshakeError(
+            "does not offer STARTTLS any more; nothing is sent to it in clear text",
+            FailureCause.BUSY,
+        )
+    return False
+
+
+async def _connect(connection: Session) -> Endpoint:
+    """Connects to the first endpoint that accepts, and returns it.
 
     Raises OSError or TimeoutError if none accepts.
     """
     relay = connection.relay
-    hosts = await _addresses(connection)
+    connection.step = "the DNS to tell its address"
+    endpoints = await relay.dialler.endpoints()
     loop = asyncio.get_running_loop()
-    connection.step = "a connection" if context is None else "a connection with TLS"
-    for left, host in zip(range(len(hosts), 0, -1), hosts, strict=True):
+    for left, one in zip(range(len(endpoints), 0, -1), endpoints, strict=True):
+        connection.step = "a connection with TLS" if one.implicit_tls else "a connection"
         try:
             # Each address gets its share of the time that is left.
             async with asyncio.timeout(relay.timeouts.connect / left if left > 1 else None):
                 await loop.create_connection(
                     lambda: connection,
-                    host,
-                    relay.address.port,
-                    ssl=context,
-                    server_hostname=relay.address.host if context else None,
+                    one.ip,
+                    one.port,
+                    ssl=one.context if one.implicit_tls else None,
+                    server_hostname=one.name if one.implicit_tls else None,
+                    local_addr=(one.source, 0) if one.source else None,
                 )
-        except (OSError, TimeoutError):
+        except (OSError, TimeoutError) as error:
+            relay.dialler.unreachable(one, _why(error))
             if left == 1 or connection.dead:
                 raise
         else:
-            relay.addresses = [host, *(other for other in hosts if other != host)]
-            return
+            connection.endpoint = one
+            relay.dialler.connected(one)
+            return one
+    raise OSError("no address")
 
 
-async def _addresses(connection: Session) -> list[str]:
-    """Returns the relay's IP addresses, or the last known ones if the DNS fails.
-
-    Raises OSError or TimeoutError if it fails and none are known.
-    """
-    relay = connection.relay
-    host, port = relay.address.host, relay.address.port
-    with contextlib.suppress(ValueError):
-        return [str(ipaddress.ip_address(host))]
-    connection.step = "the DNS to tell its address"
-    try:
-        async with asyncio.timeout(_DNS_PATIENCE if relay.addresses else None):
-            found = await asyncio.get_running_loop().getaddrinfo(
-                host, port, type=socket.SOCK_STREAM
-            )
-    except (OSError, TimeoutError):
-        if not relay.addresses:
-            raise
-        return relay.addresses
-    now = list(dict.fromkeys(str(entry[4][0]) for entry in found))
-    return sorted(now, key=lambda one: one not in relay.addresses[:1])
-
-
-async def _greet(connection: Session) -> dict[bytes, bytes]:
+async def _greet(connection: Session, helo: bytes) -> dict[bytes, bytes]:
     """Sends EHLO, or HELO if EHLO is unknown (RFC 5321 §3.2). Returns the extensions by keyword."""
     connection.step = "the reply to EHLO"
-    answer = await connection.ask(b"EHLO " + connection.relay.helo)
+    answer = await connection.ask(b"EHLO " + helo)
     if answer.code == 250:
         offers: dict[bytes, bytes] = {}
         for line in answer.lines[1:]:
@@ -146,7 +139,7 @@ async def _greet(connection: Session) -> dict[bytes, bytes]:
             offers[keyword.upper()] = (offers.get(keyword.upper(), b"") + b" " + rest).strip()
         return offers
     if 500 <= answer.code < 600:
-        answer = await connection.ask(b"HELO " + connection.relay.helo)
+        answer = await connection.ask(b"HELO " + helo)
     if answer.code != 250:
         raise HandshakeError(
             f"answers our greeting with {answer.code} {answer.text}", _failure(answer)
@@ -154,7 +147,7 @@ async def _greet(connection: Session) -> dict[bytes, bytes]:
     return {}
 
 
-async def _start_tls(connection: Session, context: ssl.SSLContext) -> None:
+async def _start_tls(connection: Session, endpoint: Endpoint) -> None:
     connection.step = "the reply to STARTTLS"
     answer = await connection.ask(b"STARTTLS")
     if answer.code != 220:
@@ -171,14 +164,18 @@ async def _start_tls(connection: Session, context: ssl.SSLContext) -> None:
         transport = await asyncio.get_running_loop().start_tls(
             connection.transport,
             connection,
-            context,
-            server_hostname=connection.relay.address.host,
+            endpoint.context,
+            server_hostname=endpoint.name,
             ssl_handshake_timeout=connection.relay.timeouts.connect,
         )
     except (OSError, TimeoutError) as error:
         raise HandshakeError(_why(error)) from None
     if transport is None:
         raise HandshakeError("closed the connection")
+    if endpoint.check is not None and (
+        why := endpoint.check(transport.get_extra_info("ssl_object"))
+    ):
+        raise HandshakeError(why, FailureCause.REFUSED)
     connection.connection_made(transport)
 
 
@@ -197,11 +194,12 @@ async def _authenticate(connection: Session, mechanisms: list[bytes], secure: bo
         answer = await connection.ask(
             b"AUTH PLAIN " + base64.b64encode(b"\0%b\0%b" % (user, password))
         )
+    # LOGIN has no RFC; the relay asks twice, for the user name and then the password.
     elif b"LOGIN" in offered:
         answer = await connection.ask(b"AUTH LOGIN")
-        for said in (user, password):
+        for credential in (user, password):
             if answer.code == 334:
-                answer = await connection.ask(base64.b64encode(said))
+                answer = await connection.ask(base64.b64encode(credential))
     else:
         raise HandshakeError("offers neither AUTH PLAIN nor AUTH LOGIN", FailureCause.REFUSED)
     if answer.code != 235:

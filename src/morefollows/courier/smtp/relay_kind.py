@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from morefollows.config.relay_address import RelayAddress, RelayKind, one_of, register_kind
+from morefollows.config.addresses.relay_address import (
+    RelayAddress,
+    RelayKind,
+    one_of,
+    register_kind,
+)
 from morefollows.courier.relays.interface import MailSource, Relay, RelaySetup
 
 

@@ -152,6 +152,23 @@ TABLE = (
         Verdict("deferred", doubtful=True),
         "Asks for authentication or encryption, perhaps for this recipient only (RFC 4954 §6).",
     ),
+    ReplyRule(
+        _AFTER_MAIL,
+        (500, 502, 503, 504),
+        (),
+        False,
+        Verdict("deferred", doubtful=True),
+        "It does not know the command, or not now (RFC 5321 §4.2.4): the connection, not the mail.",
+    ),
+    ReplyRule(
+        _RCPT,
+        _NEVER,
+        ("5.1.7", "5.1.8", "5.7.23", "5.7.24", "5.7.25", "5.7.26", "5.7.27"),
+        False,
+        Verdict("deferred", doubtful=True),
+        "Of our sender’s address, host name or authentication (RFC 7372); many relays judge the "
+        "sender at RCPT.",
+    ),
     ReplyRule((), (521,), (), False, _DOUBTFUL, "The recipient’s host takes no mail (RFC 7504)."),
     ReplyRule(
         (),
@@ -213,7 +230,7 @@ TABLE = (
     ReplyRule(
         _CONTENT,
         _NEVER,
-        ("-", "5.0.0"),
+        ("-", "5.0.0", "5.5.0", "5.5.1"),
         False,
         Verdict("refused", About.MAIL, doubtful=True),
         "It does not say why.",

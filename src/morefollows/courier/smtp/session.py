@@ -3,21 +3,39 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
+import socket
 from abc import abstractmethod
 from collections import deque
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from morefollows.config.settings import RelayAddress
 from morefollows.courier.relays.interface import Mail, MailSource, Reply
 from morefollows.courier.smtp.backoff import FailureCause
+from morefollows.courier.smtp.dialling import Dialler, Endpoint
 from morefollows.courier.smtp.replies import without_addresses
 from morefollows.courier.smtp.timeouts import Timeouts
 
+#: Detects an unreachable host within two minutes (15 s + 7 × 15 s), also while a reply is awaited.
+KEEPALIVE: Final = (
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+    *(
+        (socket.IPPROTO_TCP, getattr(socket, name), value)
+        for name, value in (("TCP_KEEPIDLE", 15), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 7))
+        if hasattr(socket, name)
+    ),
+)
 
-def printable(said: bytes) -> str:
+
+class NotYet(asyncio.Transport):
+    """Placeholder for the transport until the connection is made."""
+
+    def abort(self) -> None:
+        pass
+
+
+def printable(octets: bytes) -> str:
     """Returns a relay's reply text without addresses, for the desk and the log."""
-    return without_addresses(said.decode(errors="replace"))
+    return without_addresses(octets.decode(errors="replace"))
 
 
 class SetupReply(NamedTuple):
@@ -39,6 +57,7 @@ class Extensions(NamedTuple):
     utf8: bool = False  #: RFC 6531
     statuses: bool = False  #: RFC 2034
     dsn: bool = False  #: RFC 3461
+    eight_bit: bool = False  #: RFC 6152
     size: int | None = None  #: bytes (RFC 1870); 0: no fixed limit; None: SIZE is not offered
 
 
@@ -47,14 +66,13 @@ class Pool(Protocol):
 
     address: RelayAddress
     source: MailSource
-    helo: bytes
+    dialler: Dialler
     timeouts: Timeouts
-    tls: ssl.SSLContext
     secured: bool
     offers: Extensions | None
     idle: set[Session]
-    addresses: list[str]
     closing: bool
+    mails_each: int
     brisk: bool
     chunking: bool
     answered: bool
@@ -62,6 +80,12 @@ class Pool(Protocol):
     @property
     def goes_on(self) -> bool:
         """Whether mails are being answered on any connection."""
+
+    def tries_one(self) -> bool:
+        """Whether one mail in flight may be tried on an idle connection, while none is answered.
+
+        If it is answered, the relay is well. Until then this is False.
+        """
 
     @property
     def on_trial(self) -> bool:
@@ -100,6 +124,9 @@ class Session(asyncio.Protocol):
     misled: bool
     idle: bool
     step: str
+    retiring: bool  #: takes no further mail, and ends after the last reply
+    carried: int  #: mails taken so far
+    endpoint: Endpoint | None  #: what it is connected to
 
     @property
     @abstractmethod

@@ -7,26 +7,26 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from morefollows.accounts.rights import Right
 from morefollows.audience.consent import texts
 from morefollows.audience.models import Topic, Wording
 from morefollows.audit.actions import record
-from morefollows.desk.common import at_desk, editor_of
+from morefollows.desk.common import editor_of, needs
 from morefollows.desk.consent_texts.forms import WordsForm
+from morefollows.desk.settings.common import page as settings_page
 from morefollows.stories import markdown
 
 
-@at_desk
+@needs(Right.ADMINISTER)
 @require_safe
 def versions(request: HttpRequest) -> HttpResponse:
     """All versions of all texts, the newest first. The newest is in force."""
-    _administrators_only(request)
     kept: dict[tuple[str, str], list[Wording]] = {}
     for wording in Wording.objects.order_by("-version"):
         kept.setdefault((wording.kind, wording.language), []).append(wording)
@@ -37,14 +37,13 @@ def versions(request: HttpRequest) -> HttpResponse:
         )
         for kind in Wording.Kind
     ]
-    return render(request, "consent_texts/versions.html", {"groups": groups, "here": "readers"})
+    return render(request, "consent_texts/versions.html", settings_page("consent", groups=groups))
 
 
-@at_desk
+@needs(Right.ADMINISTER)
 @require_http_methods(["GET", "HEAD", "POST"])
 def publish(request: HttpRequest, kind: str, language: str) -> HttpResponse:
     """Edits a new version, shows its preview, and publishes it."""
-    _administrators_only(request)
     if kind not in Wording.Kind.values or language not in dict(settings.LANGUAGES):
         raise Http404
     newest = Wording.objects.filter(kind=kind, language=language).order_by("-version").first()
@@ -65,6 +64,7 @@ def publish(request: HttpRequest, kind: str, language: str) -> HttpResponse:
             record(
                 editor_of(request),
                 "publish words",
+                subject=f"{kind} {language}",
                 kind=kind,
                 language=language,
                 version=published.version,
@@ -76,11 +76,6 @@ def publish(request: HttpRequest, kind: str, language: str) -> HttpResponse:
         return _page(request, form, kind, language, newest, status=409, theirs=newest)
     messages.success(request, _("Version %(number)d is in force.") % {"number": published.version})
     return redirect("words")
-
-
-def _administrators_only(request: HttpRequest) -> None:
-    if not editor_of(request).may_administer:
-        raise PermissionDenied
 
 
 def _page(
@@ -100,10 +95,11 @@ def _page(
         "language_name": dict(settings.LANGUAGES)[language],
         "newest": newest,
         "number": (newest.version if newest else 0) + 1,
-        "here": "readers",
         **more,
     }
-    return render(request, "consent_texts/publish.html", context, status=status)
+    return render(
+        request, "consent_texts/publish.html", settings_page("consent", **context), status=status
+    )
 
 
 def _shown(kind: str, text: str) -> str:

@@ -12,4 +12,4 @@ from morefollows.desk.readers.forms import FindReaderForm
 class InvitationForm(FindReaderForm):
     """One exact address, and the language of the invitation."""
 
-    language = forms.ChoiceField(label=_("Language of the mails"), choices=settings.LANGUAGES)
+    language = forms.ChoiceField(label=_("Language of the emails"), choices=settings.LANGUAGES)

@@ -45,7 +45,7 @@ class ImageForm(forms.Form):
     caption = WordingField(
         label=gettext_lazy("Caption"),
         required=False,
-        help_text=gettext_lazy("Stands below it. May stay empty."),
+        help_text=gettext_lazy("Stands below it. Optional."),
         check=checks.caption,
         widget=forms.Textarea(
             attrs={"rows": 2, "data-limit": checks.CAPTION_LIMIT, "data-one-line": ""}
@@ -54,7 +54,7 @@ class ImageForm(forms.Form):
     credit = WordingField(
         label=gettext_lazy("Credit"),
         required=False,
-        help_text=gettext_lazy("Whose picture it is, such as “Photo: Ada Marsh”. May stay empty."),
+        help_text=gettext_lazy("Whose picture it is, such as “Photo: Ada Marsh”. Optional."),
         check=checks.credit,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )

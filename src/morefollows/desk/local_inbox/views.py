@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import ipaddress
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -12,11 +11,16 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.http.request import split_domain_port
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
+from morefollows.accounts.models import Editor
 from morefollows.audience.models import Newsroom
+from morefollows.desk.accounts.signing_in import lacks_second_factor
+from morefollows.helpers import public_addresses
 from morefollows.local_inbox import reading
 from morefollows.local_inbox.store import Shelf, StoredMail, inbox_path
 
@@ -37,8 +41,8 @@ _FRAME_POLICY = (
 def _guarded(view: View) -> View:
     """Decorates a view: 404 if a relay is set, and never cached.
 
-    The inbox has the mail of all readers. So it needs a sign-in, unless both the listening address
-    and the public URL are loopback.
+    The inbox has the mail of all readers, and links by which colleagues sign in. So it is for
+    administrators, unless the request comes from a browser of this machine (`_is_local`).
     """
 
     @wraps(view)
@@ -46,14 +50,53 @@ def _guarded(view: View) -> View:
         config = settings.MOREFOLLOWS
         if not config.inbox:
             raise Http404("mail goes to a relay")
-        private = _loopback(config.host) and _loopback(urlsplit(config.url).hostname or "")
-        if not private and not request.user.is_authenticated:
-            return redirect_to_login(request.get_full_path())
+        if not _is_local(request):
+            if not isinstance(request.user, Editor):
+                return redirect_to_login(request.get_full_path())
+            if lacks_second_factor(request, request.user):
+                return redirect("account")
+            if not request.user.may_administer:
+                raise PermissionDenied
         response = view(request, **kwargs)
         response["Cache-Control"] = "no-store"
         return response
 
     return guard
+
+
+def may_open(request: HttpRequest) -> bool:
+    """Whether this client may open these pages, for a link to them."""
+    editor = getattr(request, "user", None)
+    return _is_local(request) or (isinstance(editor, Editor) and editor.may_administer)
+
+
+_PROXIES = ("X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Forwarded", "Via")
+
+
+def _is_local(request: HttpRequest) -> bool:
+    """Returns whether a request comes from this machine, and was meant to.
+
+    The address that we listen on, the public URL, the peer and Host are all loopback, and no proxy
+    has been passed. Another site's page must not have made the request, apart from a link that was
+    clicked (Fetch Metadata).
+    """
+    config = settings.MOREFOLLOWS
+    places = (
+        config.host,
+        urlsplit(config.url).hostname or "",
+        str(request.META.get("REMOTE_ADDR", "")),
+        split_domain_port(request.get_host())[0],
+    )
+    if config.trusted_proxies or not all(map(public_addresses.is_loopback, places)):
+        return False
+    if any(name in request.headers for name in _PROXIES):
+        return False
+    site = request.headers.get("Sec-Fetch-Site", "none")
+    clicked = (request.headers.get("Sec-Fetch-Mode"), request.headers.get("Sec-Fetch-Dest"))
+    if site not in ("none", "same-origin") and clicked != ("navigate", "document"):
+        return False
+    origin = request.headers.get("Origin", "")
+    return origin in ("", f"{request.scheme}://{request.get_host()}")
 
 
 @require_safe
@@ -148,10 +191,3 @@ def _zone() -> datetime.tzinfo:
 def _moment(at_ms: int, zone: datetime.tzinfo) -> datetime.datetime:
     """`at_ms` in the zone, but naive, so that templates do not convert it again."""
     return datetime.datetime.fromtimestamp(at_ms / 1000, zone).replace(tzinfo=None)
-
-
-def _loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -15,7 +15,7 @@ class FindReaderForm(forms.Form):
     address = forms.CharField(
         label=_("Email address"),
         max_length=320,
-        help_text=_("The exact one. It will stand in no web address and in no log."),
+        help_text=_("The whole address. It is kept out of web addresses and logs."),
         error_messages={"required": _("Enter an address.")},
         widget=forms.EmailInput(attrs={"autocomplete": "off"}),
     )

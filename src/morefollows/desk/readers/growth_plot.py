@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple
 
-from morefollows.audience.growth import Day
+from morefollows.audience.statistics.growth import Day
 
 _WIDTH = 1000.0
 _LEFT, _RIGHT, _TOP = 64.0, 8.0, 12.0

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -14,12 +14,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST, require_safe
 
+from morefollows.accounts.rights import Right
 from morefollows.audience.addresses import BadAddress
 from morefollows.audience.models import Consent, Suppression
+from morefollows.audience.statistics.count_cache import kept
 from morefollows.audience.suppression import bulk_lift
 from morefollows.audience.suppression.bulk_lift import Lifted, SuppressionFilter
 from morefollows.audit.actions import record
-from morefollows.desk.common import at_desk, editor_of
+from morefollows.desk.common import editor_of, needs
 
 _MOST_GROUPS = 50
 _MOMENT = {"type": "datetime-local"}
@@ -60,38 +62,38 @@ class Filter(forms.Form):
         )
 
 
-@at_desk
+@needs(Right.ADMINISTER)
 @require_safe
 def page(request: HttpRequest) -> HttpResponse:
     """Counts of the suppressions that match the query. Administrators only."""
-    if not editor_of(request).may_administer:
-        raise PermissionDenied
     form = Filter(request.GET)
     context: dict[str, Any] = {"form": form, "here": "readers"}
     if form.is_valid():
         which = form.which()
         found = bulk_lift.matching(which)
         groups = bulk_lift.groups(found)
+        total = sum(group.number for group in groups)
+        # Counted anew as soon as another number of suppressions matches.
+        given = repr([str(form.cleaned_data[name] or "") for name in form.fields])
+        figure = f"readers back: {total} of {sha256(given.encode()).hexdigest()}"
         context |= {
             "groups": [
                 (Suppression.Reason(group.reason).label, group) for group in groups[:_MOST_GROUPS]
             ],
             "more": len(groups) - _MOST_GROUPS,
-            "total": sum(group.number for group in groups),
-            "readers": bulk_lift.readers_back(found),
+            "total": total,
+            "readers": int(kept(figure, lambda: bulk_lift.readers_back(found))),
             # The button must not lift suppressions that are added after the page was rendered.
             "until": which.until.isoformat() if which.until else "",
         }
     return render(request, "readers/suppressions.html", context, status=422 if form.errors else 200)
 
 
-@at_desk
+@needs(Right.ADMINISTER)
 @require_POST
 def lift(request: HttpRequest) -> HttpResponse:
     """Lifts the suppressions that match the form. Administrators only."""
     editor = editor_of(request)
-    if not editor.may_administer:
-        raise PermissionDenied
     form = Filter(request.POST)
     if not form.is_valid() or "sure" not in request.POST:
         messages.error(request, _("Nothing was lifted: tick that you are sure."))
@@ -100,11 +102,19 @@ def lift(request: HttpRequest) -> HttpResponse:
 
     def note(lifted: Lifted) -> None:
         counts = {"lifted": lifted.suppressions, "readers": lifted.readers}
-        record(editor, "lift suppressions", story=None, alert=None, **counts, **which.as_details())
+        record(
+            editor,
+            "lift suppressions",
+            story=None,
+            alert=None,
+            subject="",
+            **counts,
+            **which.as_details(),
+        )
 
     lifted = bulk_lift.lift(which, Consent.How.DESK, note)
-    words = ngettext(
+    text = ngettext(
         "%(count)s suppression lifted.", "%(count)s suppressions lifted.", lifted.suppressions
     )
-    messages.success(request, words % {"count": lifted.suppressions})
+    messages.success(request, text % {"count": lifted.suppressions})
     return redirect("suppressions")

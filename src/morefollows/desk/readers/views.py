@@ -6,12 +6,10 @@ each change, is in the activity log.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import wraps
-from typing import Any, Concatenate, ParamSpec
+from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import BadRequest, PermissionDenied
+from django.core.exceptions import BadRequest
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -20,7 +18,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST, require_safe
 
-from morefollows.audience import actions, growth
+from morefollows.accounts.rights import Right
+from morefollows.audience import erasure
+from morefollows.audience.consent import withdrawal
 from morefollows.audience.consent.declaration import declaration, find
 from morefollows.audience.models import (
     Consent,
@@ -31,35 +31,23 @@ from morefollows.audience.models import (
     Suppression,
     Topic,
 )
+from morefollows.audience.statistics import growth
 from morefollows.audience.suppression import actions as suppressions
 from morefollows.audit.actions import record
 from morefollows.audit.models import AuditEntry
 from morefollows.courier.ledger import history
-from morefollows.desk.common import at_desk, editor_of
+from morefollows.desk.common import editor_of, needs
 from morefollows.desk.readers.forms import FindReaderForm
 from morefollows.desk.readers.growth_plot import plot
-from morefollows.stories import alert_audience
+from morefollows.stories.alerts import alert_audience
 from morefollows.stories.models import Alert
 
 _RANGES = (30, 90, 365)  # days
 _ALERTS = 50  # a reader's page lists those of the latest alerts that the reader got
 _OPEN = (Subscription.State.PENDING, Subscription.State.ACTIVE)
 
-Rest = ParamSpec("Rest")
-View = Callable[Concatenate[HttpRequest, Rest], HttpResponse]
 
-
-def _may_see_readers(view: View[Rest]) -> View[Rest]:
-    @wraps(view)
-    def wrapped(request: HttpRequest, /, *args: Rest.args, **kwargs: Rest.kwargs) -> HttpResponse:
-        if not editor_of(request).may_see_readers:
-            raise PermissionDenied
-        return view(request, *args, **kwargs)
-
-    return at_desk(wrapped)
-
-
-@_may_see_readers
+@needs(Right.READERS)
 @require_safe
 def overview(request: HttpRequest) -> HttpResponse:
     """The number of readers, by state, topic and day."""
@@ -67,7 +55,7 @@ def overview(request: HttpRequest) -> HttpResponse:
 
 
 @sensitive_post_parameters("address")
-@_may_see_readers
+@needs(Right.READERS)
 @require_POST
 def find_reader(request: HttpRequest) -> HttpResponse:
     """Finds a reader by exact address. POST, so that the address is in no URL."""
@@ -77,7 +65,8 @@ def find_reader(request: HttpRequest) -> HttpResponse:
     found = find(form.cleaned_data["address"])
     if found.reader is None:
         return _overview(request, form, status=404, nobody=True, suppression=found.suppression)
-    record(editor_of(request), "look up reader", reader=found.reader.pk)
+    number = found.reader.pk
+    record(editor_of(request), "look up reader", subject=f"reader {number}", reader=number)
     return redirect("reader", found.reader.pk)
 
 
@@ -87,7 +76,7 @@ def _overview(
     asked = request.GET.get("days", "")
     days = int(asked) if asked in map(str, _RANGES) else _RANGES[0]
     zone = timezone.get_current_timezone()
-    grown = growth.growth(days, zone)
+    grown, counted = growth.growth(days, zone), alert_audience.by_topic()
     labels = {
         **{state.value: state.label for state in Reader.State},
         "suppressed": _("suppressed addresses"),
@@ -95,7 +84,7 @@ def _overview(
     context = {
         "form": form,
         "tiles": [(name, labels[name], count) for name, count in growth.states().items()],
-        "topics": [(topic, alert_audience.count_readers(topic)) for topic in Topic.objects.all()],
+        "topics": [(topic, counted.get(topic.pk, 0)) for topic in Topic.objects.all()],
         "days": days,
         "ranges": _RANGES,
         "growth": grown[::-1],
@@ -109,7 +98,7 @@ def _overview(
     return render(request, "readers/overview.html", context, status=status)
 
 
-@_may_see_readers
+@needs(Right.READERS)
 @require_safe
 def reader_page(request: HttpRequest, pk: int) -> HttpResponse:
     """One reader: subscriptions, evidence of consent, preferences and latest alerts."""
@@ -149,7 +138,7 @@ def _terms(reader: Reader) -> list[tuple[str, Any]]:
     part = DrillReader.objects.filter(reader=reader).first()
     if part is not None:
         terms.append(
-            (_("Drills"), _("takes part") if part.confirmed_at else _("asked, no answer yet"))
+            (_("Drills"), _("takes part") if part.confirmed_at else _("invited, no answer yet"))
         )
     return terms
 
@@ -175,12 +164,13 @@ def _offers_asked(reader: Reader) -> bool:
 
 def _alerts_of(reader: Reader) -> list[Alert]:
     """Those of the latest alerts that a relay accepted, or may have accepted, for this reader."""
-    latest = {alert.pk: alert for alert in Alert.objects.select_related("update__story")[:_ALERTS]}
+    mailed = Alert.objects.filter(update__story__canary=False).select_related("update__story")
+    latest = {alert.pk: alert for alert in mailed[:_ALERTS]}
     had = history.alerts_had_by(list(latest), [reader.pk]).get(reader.pk, [])
     return [latest[pk] for pk in had]
 
 
-@_may_see_readers
+@needs(Right.READERS)
 @require_safe
 def evidence(request: HttpRequest, pk: int) -> HttpResponse:
     """The evidence of consent, for printing."""
@@ -189,7 +179,7 @@ def evidence(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "readers/evidence.html", context)
 
 
-@_may_see_readers
+@needs(Right.READERS)
 @require_POST
 def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
     """Withdraws a consent, at a reader's request by letter or telephone."""
@@ -200,27 +190,26 @@ def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
     if purpose not in Purpose.values or (topic is None) != (purpose == Purpose.OFFERS):
         raise BadRequest("no purpose, or no topic")
     with transaction.atomic():
-        actions.withdraw_consent(reader, purpose, how=Consent.How.DESK, topic=topic)
-        record(editor_of(request), "withdraw consent", reader=pk, purpose=purpose, topic=slug)
-    messages.success(request, _("Withdrawn. It holds from the very next mail."))
+        withdrawal.withdraw_consent(reader, purpose, how=Consent.How.DESK, topic=topic)
+        editor, subject = editor_of(request), f"reader {pk}"
+        record(editor, "withdraw consent", subject=subject, reader=pk, purpose=purpose, topic=slug)
+    messages.success(request, _("Unsubscribed. No mail leaves after this."))
     return redirect("reader", pk)
 
 
-@_may_see_readers
+@needs(Right.ADMINISTER)
 @require_POST
 def erase(request: HttpRequest, pk: int) -> HttpResponse:
     """Erases a reader's data, after a confirmation. Administrators only."""
     editor = editor_of(request)
-    if not editor.may_administer:
-        raise PermissionDenied
     reader = get_object_or_404(Reader, pk=pk)
     _expect(request, reader)
     if "sure" not in request.POST:
         messages.error(request, _("Nothing was erased: tick that you are sure."))
         return redirect("reader", pk)
     with transaction.atomic():
-        actions.erase(reader)
-        record(editor, "erase reader", reader=pk)
+        erasure.erase(reader)
+        record(editor, "erase reader", subject=f"reader {pk}", reader=pk)
     messages.success(
         request,
         _("Erased. Only the keyed hash of the address is left, so that nobody brings it back."),
@@ -228,24 +217,15 @@ def erase(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("audience")
 
 
-@_may_see_readers
+@needs(Right.ADMINISTER)
 @require_POST
 def lift(request: HttpRequest, pk: int) -> HttpResponse:
     """Lifts a mistaken suppression. `pk`: of the suppression."""
     editor = editor_of(request)
-    if not editor.may_administer:
-        raise PermissionDenied
     suppression = get_object_or_404(Suppression, pk=pk)
     _expect(request, suppression)
     reader = Reader.objects.filter(key=suppression.key).first()
-    with transaction.atomic():
-        suppressions.lift(suppression, Consent.How.DESK)
-        record(
-            editor,
-            "lift suppression",
-            reader=reader.pk if reader else None,
-            reason=suppression.reason,
-        )
+    suppressions.lift(suppression, Consent.How.DESK, editor)
     messages.success(
         request, _("Lifted. This address may be mailed again, if its reader has agreed.")
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.contrib import messages
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -14,8 +13,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from morefollows.audience import sites
 from morefollows.audience.models import Site, Topic
-from morefollows.audience.signup import origins
-from morefollows.audit.actions import record
+from morefollows.audience.signup import site_origins
+from morefollows.audience.topics.actions import offered_topics
 from morefollows.desk.common import at_desk, editor_of
 
 
@@ -23,7 +22,7 @@ from morefollows.desk.common import at_desk, editor_of
 @require_safe
 def page(request: HttpRequest) -> HttpResponse:
     """The page for one topic: that of the query, or the first."""
-    topics = list(Topic.objects.all())
+    topics = list(offered_topics())
     wanted = request.GET.get("topic", "")
     chosen = next(
         (topic for topic in topics if topic.slug == wanted), topics[0] if topics else None
@@ -38,6 +37,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "sites": Site.objects.all(),
         "may_change": editor_of(request).may_administer,
         "here": "box",
+        "tab": "sites",
         **(_snippets(chosen) if chosen else {}),
     }
     return render(request, "sites/page.html", context)
@@ -64,10 +64,9 @@ def add(request: HttpRequest) -> HttpResponse:
         messages.error(request, _("Only administrators change which sites may show the box."))
         return redirect("sites")
     try:
-        with transaction.atomic():
-            site = sites.add_site(origins.origin(request.POST.get("address", "")))
-            record(editor_of(request), "add site", site=site.origin)
-    except origins.BadOrigin as reason:
+        origin = site_origins.origin(request.POST.get("address", ""))
+        site = sites.add_site(origin, editor_of(request))
+    except site_origins.BadOrigin as reason:
         messages.error(request, _("That is no site: %(reason)s.") % {"reason": reason})
     else:
         messages.success(
@@ -84,11 +83,7 @@ def remove(request: HttpRequest) -> HttpResponse:
         messages.error(request, _("Only administrators change which sites may show the box."))
         return redirect("sites")
     site = request.POST.get("site", "")
-    with transaction.atomic():
-        removed = sites.remove_site(site)
-        if removed:
-            record(editor_of(request), "remove site", site=site)
-    if removed:
+    if sites.remove_site(site, editor_of(request)):
         messages.success(
             request, _("Pages of %(site)s may not show the box any more.") % {"site": site}
         )

@@ -1,1 +1,1 @@
-"""The list of stories, the write page, and the check page before Send."""
+"""The list of stories, the write page (`writing`), and the check page before Send."""

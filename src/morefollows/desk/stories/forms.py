@@ -9,9 +9,14 @@ from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
-from morefollows.audience.models import Purpose, Topic
+from morefollows.accounts.models import Editor
+from morefollows.audience.models import Purpose
+from morefollows.audience.topics import actions as topics
+from morefollows.desk.widgets import LongSelect
 from morefollows.stories import checks
 from morefollows.stories.models import Story
+
+_WORDS = ("headline", "standfirst", "text", "byline", "place")
 
 
 class WordingField(forms.Field):
@@ -32,44 +37,75 @@ def standfirst_field() -> WordingField:
     return WordingField(
         label=_("Standfirst"),
         required=False,
-        help_text=_("One or two sentences: what phones show beside the subject. May stay empty."),
         check=checks.standfirst,
         widget=forms.Textarea(
-            attrs={"rows": 2, "data-limit": checks.STANDFIRST_LIMIT, "data-one-line": ""}
+            attrs={
+                "rows": 1,
+                "class": "p",
+                "data-limit": checks.STANDFIRST_LIMIT,
+                "data-one-line": "",
+            }
         ),
     )
 
 
-class StoryForm(forms.Form):
-    """A story and the draft of its first update."""
-
-    headline = WordingField(
+def headline_field() -> WordingField:
+    """The headline's field, for the forms of stories and updates."""
+    return WordingField(
         label=_("Headline"),
-        help_text=_("Also the subject of the mail, and of every later one of this story."),
         check=checks.headline,
         widget=forms.Textarea(
             attrs={
-                "rows": 2,
+                "rows": 1,
+                "class": "h",
                 "data-limit": checks.HEADLINE_LIMIT,
                 "data-one-line": "",
                 "autocomplete": "off",
             }
         ),
     )
-    standfirst = standfirst_field()
-    text = WordingField(
+
+
+def text_field() -> WordingField:
+    """The text's field: Markdown, which the editor shows as rich text."""
+    return WordingField(
         label=_("Text"),
-        help_text=_(
-            "Markdown: a blank line between paragraphs, **bold**, [words](https://link.example)."
-        ),
+        required=False,
         check=checks.story_text,
-        widget=forms.Textarea(attrs={"rows": 16, "data-limit": checks.TEXT_LIMIT}),
+        widget=forms.Textarea(
+            attrs={"rows": 12, "class": "markdown", "data-limit": checks.TEXT_LIMIT}
+        ),
     )
+
+
+def credit_field(label: Any) -> WordingField:
+    """A byline's or dateline's field."""
+    return WordingField(
+        label=label,
+        required=False,
+        check=checks.byline,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+
+
+def _one_line(value: str, name: str) -> str:
+    value = value.replace("\r\n", "\n").strip()
+    return value[: checks.TEXT_LIMIT] if name == "text" else " ".join(value.split())
+
+
+class StoryForm(forms.Form):
+    """A story and the draft of its first update."""
+
+    headline = headline_field()
+    standfirst = standfirst_field()
+    text = text_field()
+    byline = credit_field(_("Byline"))
+    place = credit_field(_("Dateline"))
     topic = forms.ModelChoiceField(
         label=_("Topic"),
-        queryset=Topic.objects.all(),
+        queryset=topics.in_use(),
         empty_label=None,
-        help_text=_("Its readers get the alert."),
+        widget=LongSelect,
         error_messages={
             "required": _("Choose a topic."),
             "invalid_choice": _("This topic is gone. Choose another."),
@@ -78,7 +114,6 @@ class StoryForm(forms.Form):
     language = forms.ChoiceField(
         label=_("Language"),
         choices=settings.LANGUAGES,
-        help_text=_("That the story is written in."),
         error_messages={
             "required": _("Choose a language."),
             "invalid_choice": _("Choose a language of the list."),
@@ -87,7 +122,7 @@ class StoryForm(forms.Form):
     embargo_until = forms.DateTimeField(
         label=_("Embargo until"),
         required=False,
-        help_text=_("Nothing of it is told anywhere before. May stay empty."),
+        help_text=_("Nothing of it is published before."),
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
         error_messages={"invalid": _("This is not a date and time.")},
     )
@@ -99,9 +134,18 @@ class StoryForm(forms.Form):
         """The form with the values of the stored story."""
         return cls(initial={name: getattr(story, name) for name in cls.base_fields})
 
+    def typed(self, story: Story) -> Story:
+        """`story` with what was typed, valid or not, to be shown and not saved."""
+        for name in _WORDS:
+            setattr(story, name, _one_line(self.data.get(name, ""), name))
+        for name in ("topic", "language", "embargo_until"):
+            if name in self.fields and name not in self.errors:
+                setattr(story, name, self.cleaned_data.get(name))
+        return story
+
     def wording(self) -> dict[str, Any]:
         """The arguments for `stories.drafts.actions.save_story`. The form must be valid."""
-        names = ("headline", "standfirst", "text", "topic", "language", "embargo_until")
+        names = [*_WORDS, "topic", "language", "embargo_until"]
         return {name: self.cleaned_data.get(name) for name in names}
 
 
@@ -110,6 +154,11 @@ class OfferForm(StoryForm):
 
     topic = None  # type: ignore[assignment]  # removes the inherited field
     embargo_until = None  # type: ignore[assignment]
+
+
+def first_byline(editor: Editor, purpose: str) -> str:
+    """The byline that a new story begins with; an offer has none."""
+    return editor.name if purpose == Purpose.ALERTS else ""
 
 
 def form_for(purpose: str) -> type[StoryForm]:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import uuid as uuids
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
-from morefollows.audience.models import Newsroom, Purpose
+from morefollows.audience.models import Newsroom
 from morefollows.courier.message.preview import Preview
 from morefollows.courier.message.preview import preview as preview_of_mail
 from morefollows.courier.preflight import OK, Item
@@ -21,13 +21,18 @@ from morefollows.courier.preflight.link_and_spam_checks import (
     outside_items,
     web_links,
 )
-from morefollows.desk.common import at_desk, editor_of
+from morefollows.desk.common import at_desk, story_of
 from morefollows.stories.models import Story
 
 
-def checklist(story: Story, preview: Preview, to: str, readers: int) -> dict[str, Any]:
-    """The context of stories/checklist.html. `to`: the audience; `readers`: its size."""
-    found = items(story, preview, to, readers)
+def checklist(
+    story: Story, preview: Preview, to: str, readers: int, at: datetime | None = None
+) -> dict[str, Any]:
+    """The context of stories/checklist.html.
+
+    `to`: the audience; `readers`: its size; `at`: when it leaves, None: now.
+    """
+    found = items(story, preview, to, readers, at)
     return {
         "notable": [item for item in found if item.state != OK],
         "well": [item for item in found if item.state == OK],
@@ -39,9 +44,7 @@ def checklist(story: Story, preview: Preview, to: str, readers: int) -> dict[str
 @require_POST
 def outside(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
     """Runs the checks that use the network. Returns a fragment to htmx, else a whole page."""
-    story = get_object_or_404(Story.objects.select_related("topic", "author"), uuid=uuid)
-    if story.purpose == Purpose.OFFERS and not editor_of(request).may_offer:
-        raise PermissionDenied
+    story = story_of(request, uuid)
     if not Newsroom.objects.filter(pk=1).exists():
         return redirect("desk")
     asked = request.POST.get("language", "")

@@ -9,6 +9,14 @@ from django.utils import timezone
 from django.utils.formats import date_format, number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from morefollows.courier.message.subjects import subject_of
+from morefollows.desk.settings.common import MENU
+from morefollows.desk.stories.writing.editor_html import editor_html
+from morefollows.ingest.doubts import shown_doubt
+from morefollows.stories import markdown
+from morefollows.stories.models import Update, UpdateKind
 
 register = template.Library()
 
@@ -19,10 +27,43 @@ def number(value: int) -> str:
     return number_format(value, use_l10n=True, force_grouping=True)
 
 
+@register.filter(name="percent")
+def percent_words(value: float, digits: int = 0) -> str:
+    """99.5 → "99.5%", with the decimal sign and the spacing of the active language."""
+    return _("%(number)s%%") % {"number": number_format(value, digits, use_l10n=True)}
+
+
 @register.filter("seconds")
 def format_seconds(value: float | None) -> str:
     """0.0093 → "0.009", 12.3 → "12.30"; alert.js must format them the same way."""
     return "–" if value is None else number_format(value, 3 if value < 1 else 2, use_l10n=True)
+
+
+@register.filter("doubt")
+def doubt_in_words(text: str) -> str:
+    """A doubt about what was read, in the active language."""
+    return shown_doubt(text)
+
+
+@register.filter
+def story_html(text: str) -> SafeString:
+    """A story's Markdown as HTML."""
+    return markdown.to_html(text)
+
+
+@register.filter("editor_html")
+def text_as_in_editor(text: str) -> SafeString:
+    """A story's Markdown as the editor shows it."""
+    return editor_html(text)
+
+
+@register.filter("headline")
+def update_headline(update: Update) -> str:
+    """What an update is called at the desk: its headline, but a retraction's subject.
+
+    A retraction's headline is the false one.
+    """
+    return subject_of(update) if update.kind == UpdateKind.WITHDRAWAL else update.headline
 
 
 @register.simple_tag
@@ -41,3 +82,10 @@ def moment(value: datetime, clock: str = "H:i") -> SafeString:
         day,
         date_format(local, clock),
     )
+
+
+@register.inclusion_tag("settings/menu.html")
+def settings_menu(tab: str) -> dict[str, object]:
+    """The pages of the settings, in groups. `tab`: the page that is shown, of `MENU`."""
+    shown = next((label for _, pages in MENU for name, _, label in pages if name == tab), "")
+    return {"groups": MENU, "tab": tab, "shown": shown}

@@ -1,93 +1,66 @@
-"""Page of a published story: its updates, the next update and its audience, and withdrawal."""
+"""The screen of a published story: its next update, correction or withdrawal."""
 
 from __future__ import annotations
 
 import uuid as uuids
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import Sum
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
-from morefollows.audience.models import Purpose
-from morefollows.courier.ledger import history
-from morefollows.courier.message.alert import subject_of
-from morefollows.desk.common import at_desk, editor_of
-from morefollows.desk.stories import autosave
-from morefollows.desk.stories.difference import conflict_of
-from morefollows.desk.templatetags.desk import number
-from morefollows.desk.updates.forms import UpdateForm, WithdrawalForm
-from morefollows.stories import actions, alert_audience, transitions
-from morefollows.stories.drafts.actions import KINDS, Conflict, approve, finish_story, save_update
-from morefollows.stories.models import Alert, Story, Update, UpdateKind
-from morefollows.stories.transition_table import Event
-from morefollows.stories.withdrawal import prewritten
-
-
-class AudienceChoice(NamedTuple):
-    """An audience that an update can go to, and its number of readers."""
-
-    audience: str
-    readers: int
-    words: str  #: the button's text
-
-
-def audience_choices(story: Story, kind: str | None = None) -> list[AudienceChoice]:
-    """The audiences for the story's next update, the default first. `kind`: None: the draft's."""
-    kind = kind or story.kind
-    return [_way(story, kind, one) for one in alert_audience.offered(story, kind)]
-
-
-def _way(story: Story, kind: str, to: str) -> AudienceChoice:
-    match to:
-        case Alert.Audience.PAGE:
-            return AudienceChoice(to, 0, _("Tell it on the page only"))
-        case Alert.Audience.RECIPIENTS:
-            answers = None if kind == UpdateKind.WITHDRAWAL else story.answers
-            readers = history.count_recipients(alert_audience.alerts_of(story, answers))
-            words = ngettext(
-                "Send to the %(number)s reader who had it",
-                "Send to the %(number)s readers who had it",
-                readers,
-            )
-        case Alert.Audience.FOLLOWERS:
-            readers = alert_audience.followers(story)
-            words = ngettext("Send to %(number)s follower", "Send to %(number)s followers", readers)
-        case Alert.Audience.DRILL:
-            readers = alert_audience.drill()
-            words = ngettext(
-                "Send the drill to %(number)s reader",
-                "Send the drill to %(number)s readers",
-                readers,
-            )
-        case _:
-            readers = alert_audience.count_readers(story.topic)
-            words = ngettext("Send to %(number)s reader", "Send to %(number)s readers", readers)
-    return AudienceChoice(to, readers, words % {"number": number(readers)})
+from morefollows.accounts.rights import Right, has_right
+from morefollows.courier.message.subjects import thread_subject
+from morefollows.desk.accounts.signing_in import fresh_to_send
+from morefollows.desk.common import at_desk, editor_of, story_of
+from morefollows.desk.stories import taken_back
+from morefollows.desk.stories.approvals import ask_approval, send_test
+from morefollows.desk.stories.screen import screen
+from morefollows.desk.stories.sending import newest_alert_of, send_story
+from morefollows.desk.stories.writing import autosave
+from morefollows.desk.stories.writing.difference import conflict_of
+from morefollows.desk.updates.forms import UpdateForm, WithdrawalForm, wrong_words
+from morefollows.ingest.drafts.takedown import ready_withdrawal
+from morefollows.stories import actions
+from morefollows.stories.alerts import transitions
+from morefollows.stories.alerts.transition_table import Event
+from morefollows.stories.drafts.actions import (
+    KINDS,
+    Conflict,
+    finish_story,
+    reopen_story,
+    save_update,
+)
+from morefollows.stories.models import Story, UpdateKind
+from morefollows.stories.prepared_withdrawal import prewritten
 
 
 @at_desk
 @require_http_methods(["GET", "HEAD", "POST"])
 def develop(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
-    """The published story's page. POST saves the draft of the next update."""
-    story = _told(uuid)
-    if story is None:
+    """The screen of the next update. POST saves its draft, and sends it if that was pressed."""
+    story = story_of(request, uuid, offers=False)
+    if story.state == Story.State.DRAFT:
         return redirect("story-edit", uuid)
     if request.method != "POST":
-        return _page(request, story, UpdateForm.of(story))
+        held = transitions.in_hold(story).first()
+        if held is not None:
+            return redirect("alert", held.uuid)
+        if not KINDS[story.state] or not has_right(editor_of(request), Right.WRITE, story):
+            return _ended(request, story)
+        return _page(request, story, UpdateForm.of(story, request.GET.get("kind", "")))
     form, by_itself = UpdateForm(story, request.POST), autosave.asked(request)
     if not form.is_valid():
         return autosave.not_yet(form) if by_itself else _page(request, story, form, status=422)
     try:
         kept = {**form.wording(), "by_itself": by_itself}
-        saved = save_update(
-            story, editor_of(request), revision=form.cleaned_data["revision"], **kept
-        )
+        revision = form.cleaned_data["revision"]
+        saved = save_update(story, editor_of(request), revision=revision, **kept)
     except Conflict as conflict:
         return (
             autosave.refused(conflict) if by_itself else _conflict(request, form, conflict.theirs)
@@ -102,41 +75,72 @@ def develop(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
         return autosave.not_yet(form) if by_itself else _page(request, story, form, status=422)
     if by_itself:
         return autosave.saved(saved, reverse("story-develop", args=(uuid,)))
-    if "check" in request.POST:
-        return redirect("story-check", uuid)
+    return _saved(request, saved)
+
+
+def _saved(request: HttpRequest, saved: Story) -> HttpResponse:
+    if "send" in request.POST:
+        posted = request.POST.copy()
+        posted["revision"] = str(saved.revision)
+
+        def again(status: int) -> HttpResponse:
+            return _page(request, saved, UpdateForm(saved, posted), status=status)
+
+        return send_story(request, saved, again)
+    if "request" in request.POST:
+        return ask_approval(request, saved)
+    if "test" in request.POST:
+        return send_test(request, saved, "story-develop")
     messages.success(request, _("Saved."))
-    return redirect("story-develop", uuid)
-
-
-def _told(uuid: uuids.UUID) -> Story | None:
-    """The published story; None if it is a draft. Raises `Http404`, also for an offer."""
-    story = get_object_or_404(
-        Story.objects.select_related("topic", "author"), uuid=uuid, purpose=Purpose.ALERTS
-    )
-    return None if story.state == Story.State.DRAFT else story
+    return redirect("story-develop", saved.uuid)
 
 
 def _page(
     request: HttpRequest, story: Story, form: UpdateForm, *, status: int = 200, **more: Any
 ) -> HttpResponse:
-    held = transitions.in_hold(story).first()
-    updates = (
-        story.updates.filter(published_at__isnull=False)
-        .order_by("-number")
-        .prefetch_related("alerts")
-    )
+    wrong = {name: [getattr(story, name), text] for name, text in wrong_words(story).items()}
+    if form.is_bound:
+        form.is_valid()
+        shown = form.typed(story)
+    else:
+        shown = story
+        for name in ("headline", "standfirst", "text", "byline", "place", "note", "answers"):
+            setattr(shown, name, form.initial.get(name) or ([] if name == "answers" else ""))
+        shown.kind = form.initial["kind"]
+        shown.own_subject = form.initial["own_subject"] == "own"
     context = {
-        "story": story,
+        **screen(request, shown, request.POST, form),
         "form": form,
-        "updates": updates,
-        "held": held,
-        "may_write": bool(KINDS[story.state]) and held is None,
-        "may_withdraw": transitions.may(editor_of(request), Event.WITHDRAW, story),
-        "open": story.state in Story.OPEN,
-        "here": "stories",
+        "stored": story,
+        "live": True,
+        "thread": thread_subject(story),
+        "told": _published_updates(story),
+        "wrong": wrong,
+        "tried": status != 200,
+        "here": "write",
         **more,
     }
     return render(request, "updates/develop.html", context, status=status)
+
+
+def _ended(request: HttpRequest, story: Story) -> HttpResponse:
+    """The page of a story to which nothing can be added."""
+    return render(
+        request,
+        "updates/ended.html",
+        {
+            "story": story,
+            "told": _published_updates(story),
+            "alert": newest_alert_of(story),
+            "rights": transitions.editor_rights(editor_of(request), story),
+            "here": "stories",
+        },
+    )
+
+
+def _published_updates(story: Story) -> Any:
+    updates = story.updates.filter(published_at__isnull=False).order_by("-number")
+    return updates.prefetch_related("alerts")
 
 
 def _conflict(request: HttpRequest, form: UpdateForm, theirs: Story) -> HttpResponse:
@@ -148,46 +152,24 @@ def _conflict(request: HttpRequest, form: UpdateForm, theirs: Story) -> HttpResp
     return _page(request, theirs, UpdateForm(theirs, posted), status=409, **conflict)
 
 
-class Withdrawal(NamedTuple):
-    """The prepared withdrawal of a story."""
-
-    subject: str  #: of its mail
-    form: WithdrawalForm
-    ways: list[AudienceChoice]  #: the audiences, the default first
-    possible: (
-        bool  #: False before the first update is published; until then, take the alert back instead
-    )
-
-
-def withdrawal_of(story: Story, form: WithdrawalForm | None = None) -> Withdrawal | None:
-    """The story's prepared withdrawal; None if it is withdrawn already, or an offer."""
-    if story.state == Story.State.WITHDRAWN or story.purpose == Purpose.OFFERS:
-        return None
-    words = prewritten(story)
-    subject = subject_of(Update(story=story, kind=UpdateKind.WITHDRAWAL, language=story.language))
-    form = form or WithdrawalForm(initial={"text": words.text})
-    return Withdrawal(
-        subject,
-        form,
-        audience_choices(story, UpdateKind.WITHDRAWAL),
-        story.state != Story.State.DRAFT,
-    )
-
-
 @at_desk
 @require_http_methods(["GET", "HEAD", "POST"])
+@fresh_to_send
 def withdraw(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
-    """The withdrawal page. The text is prepared, and only the reason must be entered."""
-    story = get_object_or_404(
-        Story.objects.select_related("topic"), uuid=uuid, purpose=Purpose.ALERTS
-    )
+    """The screen of a withdrawal. The text is prepared, and only the reason must be entered."""
+    story = story_of(request, uuid, offers=False)
     if not transitions.may(editor_of(request), Event.WITHDRAW, story):
         raise PermissionDenied
-    form, status = None, 200
+    if story.state in (Story.State.WITHDRAWN, Story.State.DRAFT):
+        return _not_withdrawable(request, story)
+    ready = ready_withdrawal(story)
+    reason = ready.reason if ready else ""
+    form, status = WithdrawalForm(initial={"text": prewritten(story).text, "reason": reason}), 200
     if request.method == "POST":
         form, status = WithdrawalForm(request.POST), 422
         if form.is_valid():
             try:
+                taken_back.check_pause(story)
                 to = request.POST.get("audience") or None
                 alert = actions.withdraw(
                     story, editor_of(request), audience=to, **form.cleaned_data
@@ -197,41 +179,70 @@ def withdraw(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
                 messages.error(request, " ".join(error.messages))
             except actions.ActionRefused as refused:
                 messages.error(request, str(refused))
-    ready = withdrawal_of(story, form)
-    if ready is None or not ready.possible:
-        return redirect("story-edit", uuid)
-    context = {"story": story, "withdrawal": ready, "here": "stories"}
+    story.note = " ".join(str(form["reason"].value() or "").split())
+    story.text = str(form["text"].value() or "")
+    running = newest_alert_of(story)
+    context = {
+        **screen(request, story, request.POST, form, UpdateKind.WITHDRAWAL),
+        "form": form,
+        "stored": story,
+        "live": True,
+        "told": _published_updates(story),
+        "waiting": _waiting(running) if running else 0,
+        "tried": status != 200,
+        "here": "write",
+    }
     return render(request, "updates/withdraw.html", context, status=status)
 
 
-@at_desk
-@require_POST
-def approve_draft(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
-    """See `stories.drafts.actions.approve`."""
-    story = get_object_or_404(Story, uuid=uuid)
-    revision = request.POST.get("revision", "")
-    try:
-        approve(
-            story,
-            editor_of(request),
-            revision=int(revision) if revision.isascii() and revision.isdigit() else -1,
-        )
-    except actions.ActionRefused as refused:
-        messages.error(request, str(refused))
-    else:
-        messages.success(request, _("Approved. Now it can be sent."))
-    return redirect("story-check", uuid)
+def _not_withdrawable(request: HttpRequest, story: Story) -> HttpResponse:
+    """Leads to the alert in its hold, which can be taken back, or to the story."""
+    held = transitions.in_hold(story).first()
+    if held is not None:
+        messages.error(request, _("Nothing has been mailed yet. Take the alert back."))
+        return redirect("alert", held.uuid)
+    return redirect("story-edit", story.uuid)
+
+
+def _waiting(alert: Any) -> int:
+    """Readers of the alert whose mail has not left."""
+    sums = alert.batches.aggregate(
+        size=Sum("size", default=0), done=Sum("accepted", default=0) + Sum("refused", default=0)
+    )
+    return int(sums["size"] - sums["done"]) if alert.state in alert.UNDER_WAY else 0
 
 
 @at_desk
 @require_POST
 def finish(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
     """See `stories.drafts.actions.finish_story`."""
-    story = get_object_or_404(Story, uuid=uuid, purpose=Purpose.ALERTS)
+    story = story_of(request, uuid, Right.SEND, offers=False)
     try:
         finish_story(story, editor_of(request))
     except actions.ActionRefused as refused:
         messages.error(request, str(refused))
     else:
-        messages.success(request, _("The story is final. Its page says no more that more follows."))
-    return redirect("story-develop", uuid)
+        messages.success(request, _("Story closed. Its page no longer says that more follows."))
+    return _back(request, story)
+
+
+@at_desk
+@require_POST
+def reopen(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
+    """See `stories.drafts.actions.reopen_story`."""
+    story = story_of(request, uuid, Right.SEND, offers=False)
+    try:
+        reopen_story(story, editor_of(request))
+    except actions.ActionRefused as refused:
+        messages.error(request, str(refused))
+    else:
+        messages.success(request, _("Story reopened."))
+    return _back(request, story)
+
+
+def _back(request: HttpRequest, story: Story) -> HttpResponse:
+    """To the page of the alert whose button was pressed, else to the story."""
+    alert = newest_alert_of(story)
+    if alert is not None and "from_alert" in request.POST:
+        return redirect("alert", alert.uuid)
+    return redirect("story-develop", story.uuid)

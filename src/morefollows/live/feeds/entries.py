@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from uuid import UUID, uuid5
 
 from django.conf import settings
 from django.urls import reverse
-from django.utils import timezone, translation
+from django.utils import translation
 from django.utils.translation import gettext as _
 
 from morefollows.audience.models import Newsroom, Topic
-from morefollows.live import html_cache, published, rendering
+from morefollows.live import published, rendering, rendering_cache
 from morefollows.live.feeds import formats
 from morefollows.live.feeds.model import Attached, Feed, FeedEntry, RemovedEntry
 from morefollows.stories.images import figure, files
@@ -20,8 +20,6 @@ from morefollows.stories.images.figure import PlacedImage
 from morefollows.stories.models import Story, Update
 
 _ENTRIES = 50
-_SITEMAP_LIFE = timedelta(days=2)  # both are limits of the news sitemap format
-_SITEMAP_MOST = 1_000
 
 #: Name in addresses → content type and writer.
 FORMATS: dict[str, tuple[str, Callable[[Feed], bytes]]] = {}
@@ -76,19 +74,6 @@ def of_story(story: Story, name: str) -> Feed:
         )
 
 
-def news_sitemap() -> bytes:
-    """A news sitemap of the stories that began within two days, without withdrawn ones."""
-    newsroom = Newsroom.objects.get(pk=1)
-    since = timezone.now() - _SITEMAP_LIFE
-    found = []
-    for story in published.latest(_SITEMAP_MOST, since=since):
-        updates = published.updates(story)
-        began = updates[-1].published_at or _START
-        if began >= since and not published.is_withdrawn(story):
-            found.append((story_address(story), updates[0].headline, updates[0].language, began))
-    return formats.sitemap(newsroom.name, found)
-
-
 def absolute(path: str) -> str:
     """The public URL of a path."""
     return f"{settings.MOREFOLLOWS.url}{path}"
@@ -130,9 +115,9 @@ def _entry(id: str, link: str, update: Update, began: datetime) -> FeedEntry:
         else f"{update.get_kind_display()}: "
     )
     title = f"{label[:1].upper()}{label[1:]}{update.headline}"
-    html = str(html_cache.cached_html(update.text))
+    html = str(rendering_cache.cached_html(update.text))
     updated = update.published_at or _START
-    images = [_attached(shown) for shown in html_cache.cached_images(update.text)]
+    images = [_attached(shown) for shown in rendering_cache.cached_images(update.text)]
     return FeedEntry(
         id, link, title, update.standfirst, html, began, updated, update.language, images
     )
@@ -140,9 +125,8 @@ def _entry(id: str, link: str, update: Update, began: datetime) -> FeedEntry:
 
 def _attached(shown: PlacedImage) -> Attached:
     picture = shown.picture
-    file = files.picture_path(picture)
     # RSS and Atom ask for the length, and readers do not rely on it. 0 is usual if it is not known.
-    size = file.stat().st_size if file.exists() else 0
+    size = files.picture_size(picture) or 0
     return Attached(
         figure.link(picture),
         picture.content_type,
@@ -156,15 +140,15 @@ def _attached(shown: PlacedImage) -> Attached:
 
 def _gone(story: Story, id: str) -> RemovedEntry:
     withdrawal = rendering.notice(story)
-    words = _("This story has been withdrawn.")
+    message = _("This story has been withdrawn.")
     at = withdrawal["at"]
     language = translation.get_language() or settings.LANGUAGE_CODE
     notice = FeedEntry(
         id,
         story_address(story),
-        words,
-        words,
-        str(withdrawal["html"]) or f"<p>{words}</p>",
+        message,
+        message,
+        str(withdrawal["html"]) or f"<p>{message}</p>",
         at,
         at,
         language,

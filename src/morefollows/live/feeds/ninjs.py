@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from morefollows.audience.models import Newsroom
-from morefollows.live import html_cache, published
+from morefollows.live import published, rendering_cache
 from morefollows.live.feeds import entries
 from morefollows.stories.images import figure
 from morefollows.stories.images.figure import PlacedImage
@@ -46,7 +46,10 @@ def item(story: Story, update: Update) -> dict[str, Any]:
 
 
 def _content(update: Update) -> dict[str, Any]:
-    html, text = str(html_cache.cached_html(update.text)), html_cache.cached_text(update.text)
+    html, text = (
+        str(rendering_cache.cached_html(update.text)),
+        rendering_cache.cached_text(update.text),
+    )
     content: dict[str, Any] = {
         "headlines": [{"role": "main", "contentType": "text/plain", "value": update.headline}],
         "bodies": [
@@ -65,7 +68,7 @@ def _content(update: Update) -> dict[str, Any]:
         ]
     if update.kind != Update.Kind.FIRST:
         content["genres"] = [{"name": str(update.get_kind_display()), "literal": update.kind}]
-    if images := html_cache.cached_images(update.text):
+    if images := rendering_cache.cached_images(update.text):
         content["associations"] = [
             _picture(number, shown, update) for number, shown in enumerate(images, 1)
         ]

@@ -10,7 +10,7 @@ from django.templatetags.static import static
 from django.utils.safestring import SafeString, mark_safe
 
 from morefollows.audience.models import Newsroom
-from morefollows.live import html_cache, published
+from morefollows.live import published, rendering_cache
 from morefollows.live.feeds import entries
 from morefollows.stories.images import figure
 from morefollows.stories.images.figure import PlacedImage
@@ -53,7 +53,7 @@ def _images(story: Story) -> Iterator[PlacedImage]:
     """The public images of a story, the newest update's first."""
     for update in published.updates(story):
         if not published.is_withdrawn(story) or update.kind == Update.Kind.WITHDRAWAL:
-            yield from html_cache.cached_images(update.text)
+            yield from rendering_cache.cached_images(update.text)
 
 
 def json_ld(story: Story) -> SafeString:
@@ -76,7 +76,7 @@ def _article(story: Story, newsroom: Newsroom) -> dict[str, Any]:
         "@id": f"{entries.story_address(story)}#article",
         **_common(story, newsroom),
         "articleSection": story.topic.name if story.topic else "",
-        "articleBody": "\n\n".join(html_cache.cached_text(update.text) for update in updates),
+        "articleBody": "\n\n".join(rendering_cache.cached_text(update.text) for update in updates),
     }
     corrections = [
         _correction(update) for update in updates if update.kind == Update.Kind.CORRECTION
@@ -114,13 +114,13 @@ def _common(story: Story, newsroom: Newsroom) -> dict[str, Any]:
 
 def _posting(story: Story, update: Update, newsroom: Newsroom) -> dict[str, Any]:
     address = f"{entries.story_address(story)}#update-{update.number}"
-    images = [_image(shown) for shown in html_cache.cached_images(update.text)]
+    images = [_image(shown) for shown in rendering_cache.cached_images(update.text)]
     return {
         "@type": "BlogPosting",
         "@id": address,
         "url": address,
         "headline": update.headline[:_HEADLINE],
-        "articleBody": html_cache.cached_text(update.text),
+        "articleBody": rendering_cache.cached_text(update.text),
         "inLanguage": update.language,
         "datePublished": _iso(update),
         "author": [_publisher(newsroom)],
@@ -143,7 +143,7 @@ def _image(shown: PlacedImage) -> dict[str, Any]:
 def _correction(update: Update) -> dict[str, Any]:
     return {
         "@type": "CorrectionComment",
-        "text": update.note or html_cache.cached_text(update.text),
+        "text": update.note or rendering_cache.cached_text(update.text),
         "datePublished": _iso(update),
     }
 

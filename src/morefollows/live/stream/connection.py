@@ -26,7 +26,6 @@ _SILENCE = (
 )
 
 MOST_UNSENT = 64 * 1024  #: bytes buffered per reader in this process
-BEAT = b":\n\n"
 
 # no-transform: a proxy that compresses would hold events back. X-Accel-Buffering turns off the
 # buffering of nginx. The origin is open, as other sites may show a story.
@@ -92,7 +91,7 @@ class StoryStream:
     """A story with at least one stream."""
 
     story: UUID
-    told: StoryEvents | None = None  #: None: not read from the database yet
+    events: StoryEvents | None = None  #: None: not read from the database yet
     waiting: set[Stream] = field(default_factory=set)  #: streams without a response until then
     streams: set[Stream] = field(default_factory=set)
 

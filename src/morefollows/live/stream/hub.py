@@ -19,7 +19,8 @@ from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
 from morefollows.helpers.background_tasks import supervised
-from morefollows.live.stream.connection import BEAT, StoryStream, Stream
+from morefollows.live.stream.connection import StoryStream, Stream
+from morefollows.live.stream.keep_alive import KeepAlive
 from morefollows.live.stream.missed_events import RESET, Frame, StoryEvents
 from morefollows.notify import Listener
 
@@ -29,7 +30,6 @@ log = logging.getLogger(__name__)
 # None for those that are not public.
 Read = Callable[[Mapping[UUID, str]], Mapping[UUID, StoryEvents | None]]
 
-_HEARTBEAT = 15  # seconds between comments on a stream; proxies close streams idle for longer
 _BREATH = 0.05  # minimum seconds between two reads of the database
 _SLICE = 500  # readers written to before the event loop gets a turn
 _SLOW = 5.0  # seconds; a slower read is logged, and waiting readers are asked to come back
@@ -56,7 +56,7 @@ class Hub:
         self._most_a_network = most_a_network
         self._channels: dict[UUID, StoryStream] = {}
         self._networks: Counter[str] = Counter()
-        self._beats: list[set[Stream]] = [set() for _ in range(_HEARTBEAT)]
+        self._keep_alive = KeepAlive()
         self._thread = ThreadPoolExecutor(1, "live")
         self._listener: Listener | None = None
         self._closed = False
@@ -77,8 +77,8 @@ class Hub:
         if channel is None:
             channel = self._channels[stream.asked.story] = StoryStream(stream.asked.story)
         stream.channel = channel
-        if channel.told is not None:
-            self._admit(stream, channel.told)
+        if channel.events is not None:
+            self._admit(stream, channel.events)
         else:
             channel.waiting.add(stream)
             if self._listener is not None:
@@ -95,7 +95,7 @@ class Hub:
             del self._networks[stream.network]
         channel.waiting.discard(stream)
         channel.streams.discard(stream)
-        self._beats[id(stream) // 16 % _HEARTBEAT].discard(stream)
+        self._keep_alive.discard(stream)
         # The story may have a new channel by now: see the removal of channels in `_tell`.
         if (
             not channel.waiting
@@ -107,7 +107,9 @@ class Hub:
     async def run(self, listener: Listener) -> None:
         """Sends events to all streams until it is cancelled. The listener must be open."""
         self._listener = listener
-        beating = asyncio.create_task(supervised("event streams: the heartbeat", self._beat))
+        beating = asyncio.create_task(
+            supervised("event streams: the heartbeat", self._keep_alive.run)
+        )
         try:
             await supervised(
                 "event streams", functools.partial(self._look_on, listener), longest_wait=5
@@ -138,7 +140,7 @@ class Hub:
         Streams that wait for a story that can't be read now get a 503 with Retry-After.
         """
         marks = {
-            story: channel.told.mark if channel.told else ""
+            story: channel.events.mark if channel.events else ""
             for story, channel in self._channels.items()
         }
         reading = asyncio.get_running_loop().run_in_executor(self._thread, self._read, marks)
@@ -154,12 +156,12 @@ class Hub:
             changed = reading.result()
         except Exception:  # any database error may be temporary; the next read is in a second
             log.exception("event streams: the database can't be read")
-        for story, told in changed.items():
+        for story, events in changed.items():
             found = self._channels.get(story)
             if found is None:
                 continue
             try:
-                await self._tell(found, told)
+                await self._tell(found, events)
             except Exception:  # in one story; the others must still get their events
                 log.exception("event streams: story %s can't be told", story)
         self._put_off(story for story, mark in marks.items() if not mark and story not in changed)
@@ -168,23 +170,23 @@ class Hub:
         """Refuses the streams that wait for these stories, with Retry-After (RFC 9110 §10.2.3)."""
         for story in list(stories):
             channel = self._channels.get(story)
-            if channel is not None and channel.told is None:
+            if channel is not None and channel.events is None:
                 for stream in list(channel.waiting):
                     channel.waiting.discard(stream)
                     stream.refuse(_FULL, random.randint(2, 10))  # noqa: S311 - only to spread them
 
-    async def _tell(self, channel: StoryStream, told: StoryEvents | None) -> None:
-        """Sends the new events of a story. `told`: None if it is not public."""
-        if told is None:
-            channel.told = None
+    async def _tell(self, channel: StoryStream, events: StoryEvents | None) -> None:
+        """Sends the new events of a story. `events`: None if it is not public."""
+        if events is None:
+            channel.events = None
             # Its connections close later; a stream that joins until then gets a new channel.
             self._channels.pop(channel.story)
             for stream in (*channel.waiting, *channel.streams):
                 stream.refuse(_NOT_FOUND) if stream in channel.waiting else stream.end()
             return
-        news = told.after(channel.told.last) if channel.told else []
+        news = events.after(channel.events.last) if channel.events else []
         bodies = {language: _bytes(news, language) for language in self._languages}
-        channel.told = told
+        channel.events = events
         # Copies, since streams join and leave whenever the loop below gives way.
         waiting, streams = list(channel.waiting), list(channel.streams)
         channel.waiting.clear()
@@ -192,15 +194,15 @@ class Hub:
             if stream.channel is not channel:  # closed meanwhile
                 continue
             if number >= len(streams):
-                self._admit(stream, told)
+                self._admit(stream, events)
             else:
                 stream.send(bodies[self._language(stream)])
-                if told.withdrawn:
+                if events.withdrawn:
                     stream.end()
             if number % _SLICE == _SLICE - 1:
                 await asyncio.sleep(0)
 
-    def _admit(self, stream: Stream, told: StoryEvents) -> None:
+    def _admit(self, stream: Stream, events: StoryEvents) -> None:
         """Opens a stream with the events that it has missed.
 
         The stream of a withdrawn story is ended, as nothing follows. That of a final story stays
@@ -209,36 +211,26 @@ class Hub:
         if self._closed:
             return stream.refuse(_FULL, random.randint(10, 60))  # noqa: S311
         seen = stream.asked.seen
-        if told.end and told.withdrawn and seen == told.end.id:
+        if events.end and events.withdrawn and seen == events.end.id:
             return stream.refuse(_OK_BUT_NOTHING)
-        missed = told.after(seen) if seen is not None else [told.end] if told.end else []
+        missed = events.after(seen) if seen is not None else [events.end] if events.end else []
         stream.open(_bytes(missed, self._language(stream)))
-        if told.withdrawn:
+        if events.withdrawn:
             return stream.end()
         assert stream.channel is not None
         stream.channel.streams.add(stream)
-        # CPython's objects lie at multiples of 16. Without the division few sets would have all
-        # streams.
-        self._beats[id(stream) // 16 % _HEARTBEAT].add(stream)
+        self._keep_alive.add(stream)
         return None
 
     def _language(self, stream: Stream) -> str:
         wanted = stream.asked.language
         return wanted if wanted in self._languages else self._languages[0]
 
-    async def _beat(self) -> None:
-        """Each second sends a comment (WHATWG HTML §9.2.7) to a fifteenth of the streams.
-
-        It keeps proxies from closing them, and closed connections are detected by the write.
-        """
-        turn = 0
-        while True:
-            await asyncio.sleep(1)
-            turn = (turn + 1) % _HEARTBEAT
-            for stream in list(self._beats[turn]):
-                stream.send(BEAT)
-
 
 def _bytes(frames: list[Frame] | None, language: str) -> bytes:
-    """The bytes of these events; None: of a reset."""
-    return RESET if frames is None else b"".join(frame.bodies[language] for frame in frames)
+    """The bytes of these events; None: of a reset. In another language if there is none in this."""
+    if frames is None:
+        return RESET
+    return b"".join(
+        frame.bodies.get(language) or next(iter(frame.bodies.values())) for frame in frames
+    )

@@ -39,22 +39,22 @@ class EventJournal:
         """See `hub.Read`."""
         found = _marks(marks)
         changed = [story for story, mark in found.items() if mark != marks[story]]
-        told: dict[UUID, StoryEvents | None] = {
+        events: dict[UUID, StoryEvents | None] = {
             story: None for story in marks if story not in found
         }
         for story in published.with_updates(drills=True).filter(uuid__in=changed):
             mark = found[story.uuid]
             try:
-                told[story.uuid] = self._told(story, mark)
+                events[story.uuid] = self._events_of(story, mark)
             except AnyDatabaseError:
                 raise
             except Exception:  # in one story; the others must still get their events
                 if self._failed.get(story.uuid) != mark:
                     log.exception("event streams: story %s can't be made into events", story.uuid)
                 self._failed[story.uuid] = mark
-        return told
+        return events
 
-    def _told(self, story: Story, mark: str) -> StoryEvents:
+    def _events_of(self, story: Story, mark: str) -> StoryEvents:
         updates = list(reversed(published.updates(story)))
         ids = [
             missed_events.update_id(update.number or 0, rank, update.uid)
@@ -92,10 +92,10 @@ def _marks(stories: Iterable[UUID]) -> dict[UUID, str]:
     wanted, marks = list(stories), {}
     for at in range(0, len(wanted), _AT_ONCE):
         rows = published.published(drills=True).filter(uuid__in=wanted[at : at + _AT_ONCE])
-        told = Q(updates__published_at__isnull=False)
+        events = Q(updates__published_at__isnull=False)
         counted = rows.annotate(
-            number=Max("updates__number", filter=told),
-            count=Count("updates", filter=told),
+            number=Max("updates__number", filter=events),
+            count=Count("updates", filter=events),
             latest=Max("updates__published_at"),
         )
         for uuid, state, number, count, latest in counted.values_list(
@@ -105,9 +105,14 @@ def _marks(stories: Iterable[UUID]) -> dict[UUID, str]:
     return marks
 
 
+def frame_languages() -> tuple[str, ...]:
+    """The languages of events: the first is for readers in any other."""
+    return tuple(dict.fromkeys((settings.LANGUAGE_CODE, *settings.MOREFOLLOWS.languages)))
+
+
 def _frame(id: str, update: Update, previous: Update | None) -> Frame:
     bodies = {}
-    for language, _ in settings.LANGUAGES:
+    for language in frame_languages():
         data: dict[str, Any] = {
             "number": update.number,
             "kind": update.kind,
@@ -126,7 +131,7 @@ def _frame(id: str, update: Update, previous: Update | None) -> Frame:
 def _end(id: str, story: Story, *, withdrawn: bool) -> Frame:
     event = "withdrawal" if withdrawn else "final"
     bodies = {}
-    for language, _ in settings.LANGUAGES:
+    for language in frame_languages():
         data = (
             {"html": rendering.withdrawal_html(story, language), **rendering.last_heading(story)}
             if withdrawn

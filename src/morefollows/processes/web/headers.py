@@ -9,8 +9,10 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.middleware.locale import LocaleMiddleware
+from django.utils import translation
 from django.utils.cache import add_never_cache_headers
 
+from morefollows.config import accept_language, languages
 from morefollows.helpers import token_routes
 
 # Images have their public URL also on pages opened by another URL, as on the machine itself.
@@ -26,8 +28,21 @@ EVERYWHERE = {
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
     "Cross-Origin-Opener-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    # Answers for other sites, such as images in mail and the box, say so themselves.
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": ", ".join(
+        f"{feature}=()"
+        for feature in (
+            *("accelerometer", "autoplay", "browsing-topics", "camera", "display-capture"),
+            *("geolocation", "gyroscope", "hid", "magnetometer", "microphone", "midi"),
+            *("payment", "picture-in-picture", "serial", "usb", "xr-spatial-tracking"),
+        )
+    ),
+    "X-Frame-Options": "SAMEORIGIN",  # for browsers that do not know `frame-ancestors`
 }
+if _site.scheme == "https":
+    EVERYWHERE["Strict-Transport-Security"] = "max-age=31536000"  # RFC 6797: a year
+LINES = [(name.lower().encode(), value.encode()) for name, value in EVERYWHERE.items()]
 
 
 # Under "no-referrer" browsers send "Origin: null" with every form (Fetch §3.1), and the CSRF check
@@ -53,10 +68,22 @@ class SecurityHeaders:
 
 
 class Languages(LocaleMiddleware):
-    """Django's LocaleMiddleware, except for images.
+    """Django's LocaleMiddleware, with the languages offered, and none for images.
 
-    They need no Vary header, so caches keep one copy.
+    Readers' pages are in those of the settings, the desk in those it is translated to. Images need
+    no Vary header, so caches keep one copy.
     """
+
+    def process_request(self, request: HttpRequest) -> None:
+        offered: tuple[str, ...] = settings.MOREFOLLOWS.languages
+        if request.path.startswith(("/desk/", "/inbox/")):
+            offered = languages.DESK
+        accepted = request.headers.get("Accept-Language", "")
+        language = accept_language.preferred(accepted, offered) or (
+            settings.LANGUAGE_CODE if settings.LANGUAGE_CODE in offered else offered[0]
+        )
+        translation.activate(language)
+        request.LANGUAGE_CODE = translation.get_language()
 
     def process_response(
         self, request: HttpRequest, response: HttpResponseBase

@@ -29,13 +29,15 @@ from django.http.request import split_domain_port, validate_host
 from django.urls import Resolver404, resolve, reverse
 from django.utils import translation
 
-from morefollows.audience.signup import entry, origins
+from morefollows.audience.signup import entry, site_origins
 from morefollows.audience.signup.entry import EntryResult, FormAnswer
 from morefollows.config.settings import Settings
 from morefollows.helpers import client_address
 from morefollows.live.stream.connection import forwarded
 from morefollows.processes import thread_priority
-from morefollows.processes.web import headers, request_bodies
+from morefollows.processes.web import headers
+from morefollows.processes.web.connections import request_bodies
+from morefollows.processes.web.response_cache import CachedResponse
 from morefollows.public import embedded_box, signup
 
 log = logging.getLogger(__name__)
@@ -70,16 +72,10 @@ def is_sign_up(scope: Scope) -> bool:
     )
 
 
-class CachedPage(NamedTuple):
-    status: int
-    headers: list[tuple[bytes, bytes]]
-    body: bytes
-
-
 class _Read(NamedTuple):
     until: float
-    answer: asyncio.Future[CachedPage]
-    before: CachedPage | None  #: the last good response before this one
+    answer: asyncio.Future[CachedResponse]
+    before: CachedResponse | None  #: the last good response before this one
     since: float
 
 
@@ -95,14 +91,14 @@ class _Form(NamedTuple):
 class SignUpEndpoint:
     """An ASGI application for paths below `PREFIX`, and for POST to paths below `PAGE_PREFIX`.
 
-    `page_threads` answers requests that are not plain sign-ups.
+    `django_pages` answers requests that are not plain sign-ups.
     """
 
     def __init__(self, pages: Application) -> None:
         self._pages = pages
         self._threads = ThreadPoolExecutor(_THREADS, "box", initializer=thread_priority.step_back)
         self._reading = 0
-        self._cache: dict[tuple[str, bytes, bytes, bytes], _Read] = {}
+        self._cache: dict[_CacheKey, _Read] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"].startswith(PAGE_PREFIX):
@@ -127,7 +123,7 @@ class SignUpEndpoint:
         """Shuts the threads down; waiting reads are cancelled."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    async def _sign_up(self, scope: Scope, body: bytes) -> CachedPage:
+    async def _sign_up(self, scope: Scope, body: bytes) -> CachedResponse:
         form = _form(scope, body)
         if form is None or scope["path"].count("/") != 3:
             return await self._from_view(scope, body)
@@ -147,7 +143,7 @@ class SignUpEndpoint:
         slug = _slug(scope["path"])
         if form is not None and slug:
             language = _asked_language(scope) or form.language
-            form = form._replace(origin=origins.own(), language=language)
+            form = form._replace(origin=site_origins.own(), language=language)
             entered = await _enter(form, scope["path"], signup.FORM_VERSION)
             if entered is None:
                 return await _send(send, _FAILED)
@@ -158,18 +154,22 @@ class SignUpEndpoint:
                 scope = {**scope, signup.ENTERED: entered}
         return await self._pages(scope, request_bodies.again(body, receive), send)
 
-    async def _shared(self, scope: Scope) -> CachedPage:
+    def kept(self, scope: Scope) -> CachedResponse | None:
+        """Returns the shared response to a GET if it needs no waiting, else None."""
+        read, now = self._cache.get(_cache_key(scope)), time.monotonic()
+        if read is None or read.until < now:
+            return None
+        if read.answer.done():
+            failed = read.answer.cancelled() or read.answer.exception() is not None
+            return None if failed or read.answer.result().status == 503 else read.answer.result()
+        return read.before if now < read.since + _MEANWHILE else None
+
+    async def _shared(self, scope: Scope) -> CachedResponse:
         """Answers equal reads of the same moment from one response.
 
         Requests never wait for a refresh while the last response is still good enough.
         """
-        given = dict(scope["headers"])
-        key = (
-            scope["path"],
-            scope["query_string"],
-            given.get(b"origin", b""),
-            given.get(b"host", b""),
-        )
+        key = _cache_key(scope)
         now = time.monotonic()
         read = self._cache.get(key)
         if read is None or read.until < now:
@@ -188,7 +188,7 @@ class SignUpEndpoint:
             return read.before
         return answer
 
-    async def _from_view(self, scope: Scope, body: bytes) -> CachedPage:
+    async def _from_view(self, scope: Scope, body: bytes) -> CachedResponse:
         if self._reading >= _MOST_READING:
             return _BUSY
         self._reading += 1
@@ -200,7 +200,20 @@ class SignUpEndpoint:
             self._reading -= 1
 
 
-def _good(read: _Read | None, now: float) -> tuple[CachedPage | None, float]:
+_CacheKey = tuple[str, bytes, bytes, bytes]
+
+
+def _cache_key(scope: Scope) -> _CacheKey:
+    origin = host = b""
+    for name, value in scope["headers"]:
+        if name == b"origin":
+            origin = value
+        elif name == b"host":
+            host = value
+    return scope["path"], scope["query_string"], origin, host
+
+
+def _good(read: _Read | None, now: float) -> tuple[CachedResponse | None, float]:
     """Returns the last good response before now, and its time."""
     if read is None:
         return None, now
@@ -209,7 +222,7 @@ def _good(read: _Read | None, now: float) -> tuple[CachedPage | None, float]:
     return read.before, read.since
 
 
-async def _send(send: Send, answer: CachedPage) -> None:
+async def _send(send: Send, answer: CachedResponse) -> None:
     await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
     await send({"type": "http.response.body", "body": answer.body})
 
@@ -262,7 +275,7 @@ def _form(scope: Scope, body: bytes) -> _Form | None:
         )
     origin = given.get(b"origin", b"").decode("latin-1")
     if origin in ("", f"{scheme}://{host}"):
-        origin = origins.own()
+        origin = site_origins.own()
     peer = (scope.get("client") or ("",))[0]
     return _Form(
         posted,
@@ -278,17 +291,17 @@ def _is_ours(host: str) -> bool:
     return bool(domain) and validate_host(domain, settings.ALLOWED_HOSTS)
 
 
-def _response(entered: EntryResult, form: _Form) -> CachedPage:
+def _response(entered: EntryResult, form: _Form) -> CachedResponse:
     if entered.answer is FormAnswer.THANKS:
         body, status = b'{"state": "thanks"}', 200
     else:
         with translation.override(form.language):
             body, status = (
-                json.dumps(embedded_box.answer_fields(entered)).encode(),
+                json.dumps(embedded_box.answer_fields(entered, form.client)).encode(),
                 embedded_box.status(entered),
             )
     header_lines = [*_HEADERS, (b"content-length", b"%d" % len(body))]
-    if form.origin != origins.own():
+    if form.origin != site_origins.own():
         header_lines.append(
             (
                 b"access-control-allow-origin",
@@ -297,7 +310,7 @@ def _response(entered: EntryResult, form: _Form) -> CachedPage:
         )
     if status == 503:
         header_lines.append((b"retry-after", b"%d" % math.ceil(entered.wait)))
-    return CachedPage(status, header_lines, body)
+    return CachedResponse(status, header_lines, body)
 
 
 def _slug(path: str) -> str:
@@ -311,19 +324,19 @@ def _slug(path: str) -> str:
 
 def _asked_language(scope: Scope) -> str:
     wanted = dict(parse_qsl(scope["query_string"].decode("latin-1"))).get("lang", "")
-    return wanted if wanted in dict(settings.LANGUAGES) else ""
+    return wanted if wanted in settings.MOREFOLLOWS.languages else ""
 
 
-def _thanks(slug: str, scope: Scope) -> CachedPage:
+def _thanks(slug: str, scope: Scope) -> CachedResponse:
     """Redirects with 303: the next page is fetched by GET, so reloading it posts nothing twice."""
     language = _asked_language(scope)
     where = reverse("thanks", args=[slug]) + (f"?lang={language}" if language else "")
-    return CachedPage(
-        303, [*_SECURE, (b"location", where.encode()), (b"content-length", b"0")], b""
+    return CachedResponse(
+        303, [*headers.LINES, (b"location", where.encode()), (b"content-length", b"0")], b""
     )
 
 
-def _answer(scope: Scope, body: bytes) -> CachedPage:
+def _answer(scope: Scope, body: bytes) -> CachedResponse:
     """Runs the view and returns its response. Called in a thread."""
     close_old_connections()
     try:
@@ -334,7 +347,7 @@ def _answer(scope: Scope, body: bytes) -> CachedPage:
         ]
         content = response.content
         found.append((b"content-length", str(len(content)).encode()))
-        return CachedPage(response.status_code, found, content)
+        return CachedResponse(response.status_code, found, content)
     finally:
         close_old_connections()
 
@@ -351,12 +364,11 @@ def _to_view(request: HttpRequest) -> HttpResponse:
 
 
 _view = convert_exception_to_response(headers.SecurityHeaders(_to_view))
-_SECURE = [(name.lower().encode(), value.encode()) for name, value in headers.EVERYWHERE.items()]
 _HEADERS = [
-    *_SECURE,
+    *headers.LINES,
     (b"content-type", b"application/json"),
     (b"cache-control", b"no-store"),
     (b"vary", b"Origin"),
 ]
-_FAILED = CachedPage(500, _HEADERS, b'{"state": "failed"}')
-_BUSY = CachedPage(503, [*_HEADERS, (b"retry-after", b"5")], b'{"state": "busy", "wait": 5}')
+_FAILED = CachedResponse(500, _HEADERS, b'{"state": "failed"}')
+_BUSY = CachedResponse(503, [*_HEADERS, (b"retry-after", b"5")], b'{"state": "busy", "wait": 5}')

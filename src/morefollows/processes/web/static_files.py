@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from wsgiref.headers import Headers
+
 from django.http import HttpRequest, HttpResponse
 from whitenoise.middleware import WhiteNoiseMiddleware
 from whitenoise.responders import StaticFile
 
 _CHUNK = 65_536
+_FONT_CACHE = "max-age=2592000, public"  # 30 days: a changed font gets a name of its own
 
 
 class StaticFiles(WhiteNoiseMiddleware):  # type: ignore[misc]
     """WhiteNoise with complete responses: ASGI would have to wait for its file iterators."""
+
+    def add_cache_headers(self, headers: Headers, path: str, url: str) -> None:
+        """Sets how long a file may be cached. WhiteNoise calls it for each file it finds."""
+        super().add_cache_headers(headers, path, url)
+        if url.endswith(".woff2"):
+            headers["Cache-Control"] = _FONT_CACHE
 
     @staticmethod
     def serve(static_file: StaticFile, request: HttpRequest) -> HttpResponse:

@@ -1,1 +1,1 @@
-"""The page behind the preferences link in every mail."""
+"""The page behind the preferences link in every mail, and the reader's own data as a file."""

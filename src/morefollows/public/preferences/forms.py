@@ -8,13 +8,13 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from django import forms
-from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from morefollows.audience.models import Reader
 from morefollows.audience.preferences.actions import PreferenceChoice
 from morefollows.audience.signup.forms import AddressField, without_controls
+from morefollows.config.languages import LANGUAGES
 
 _A_DAY = (1, 2, 3, 5, 10, 20)
 _WIDEST = {"Etc", "SystemV", "posix", "right"}  # prefixes of zones that are not places
@@ -34,7 +34,7 @@ class PreferencesForm(forms.Form):
         super().__init__(*args, **kwargs)
         numbers = [(str(n), ngettext("%d a day", "%d a day", n) % n) for n in _A_DAY]
         self.fields["most_a_day"].choices = [("", _("No limit")), *numbers]  # type: ignore[attr-defined]
-        self.fields["time_zone"].choices = [("", ""), *((name, name) for name in places())]  # type: ignore[attr-defined]
+        self.fields["time_zone"].choices = [("", ""), *((name, city(name)) for name in places())]  # type: ignore[attr-defined]
         self.fields["quiet_from"].error_messages["invalid"] = _("Give a time such as 22:00.")
         self.fields["quiet_to"].error_messages["invalid"] = _("Give a time such as 07:00.")
 
@@ -76,7 +76,7 @@ class PreferencesForm(forms.Form):
 
 
 class LanguageForm(forms.Form):
-    language = forms.ChoiceField(choices=settings.LANGUAGES)
+    language = forms.ChoiceField(choices=lambda: list(LANGUAGES.items()))
 
 
 class NewAddressForm(forms.Form):
@@ -89,12 +89,20 @@ class NewAddressForm(forms.Form):
 
 @cache
 def places() -> list[str]:
-    """Returns the IANA time zones that are named after places."""
-    return sorted(
+    """Returns the IANA time zones that are named after places, by their cities' names."""
+    found = (
         name
         for name in available_timezones()
         if "/" in name and name.partition("/")[0] not in _WIDEST
     )
+    return sorted(found, key=city)
+
+
+def city(zone: str) -> str:
+    """Europe/Isle_of_Man → "Isle of Man (Europe)"."""
+    region, _slash, place = zone.partition("/")
+    *state, name = place.split("/")
+    return f"{name} ({', '.join([*reversed(state), region])})".replace("_", " ")
 
 
 def _clock(minute: int | None) -> str:

@@ -22,9 +22,10 @@ from django.utils.timezone import override
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
-from morefollows.audience import actions, links
-from morefollows.audience.consent import texts
+from morefollows.audience import erasure
+from morefollows.audience.consent import texts, withdrawal
 from morefollows.audience.consent.texts import InForce
+from morefollows.audience.link_tokens import links
 from morefollows.audience.models import (
     Consent,
     Newsroom,
@@ -36,21 +37,21 @@ from morefollows.audience.models import (
     Wording,
 )
 from morefollows.audience.preferences import actions as preferences
-from morefollows.audience.preferences.own_data import own_data
 from morefollows.audience.signup import entry, mail_domains
 from morefollows.audience.signup.forms import invalid
-from morefollows.courier.ledger import history
+from morefollows.audience.topics import actions as topic_actions
+from morefollows.config.languages import LANGUAGES
 from morefollows.helpers.client_address import client_address
 from morefollows.helpers.local_time import zone
+from morefollows.public.page_language import in_wanted_language, speak_to
 from morefollows.public.preferences.forms import LanguageForm, NewAddressForm, PreferencesForm
-from morefollows.public.signup import in_wanted_language, speak_to
+from morefollows.public.preferences.own_data import own_data, story_choices
 from morefollows.stories.drafts import actions as stories
-from morefollows.stories.models import Story, StoryPreference
-from morefollows.stories.withdrawal import first_headline
+from morefollows.stories.models import Story
 
 FORM_VERSION = "preferences 1"
 _PAUSE = timedelta(days=7)
-_SECTIONS = ("topics", "terms", "stories", "offers", "pause", "language", "address")
+_SECTIONS = ("topics", "terms", "stories", "offers", "pause", "language", "address", "leave")
 
 Handler = Callable[[HttpRequest, Reader], "forms.Form | str | None"]
 
@@ -88,13 +89,7 @@ def data(request: HttpRequest, token: str) -> HttpResponse:
     reader = links.preferences(token)
     if reader is None:
         return render(request, "preferences/unknown.html", status=404)
-    known = own_data(reader) | {
-        "stories": [
-            {"story": one["headline"], "choice": one["choice"], "at": one["at"]}
-            for one in _wishes(reader)
-        ],
-        "alerts": history.of_reader(reader.pk),
-    }
+    known = own_data(reader)
     response = JsonResponse(known, json_dumps_params={"indent": 2, "ensure_ascii": False})
     response["Content-Disposition"] = 'attachment; filename="my-data.json"'
     return response
@@ -110,7 +105,7 @@ def erase(request: HttpRequest, token: str) -> HttpResponse:
         return render(request, "preferences/unknown.html", status=404)
     speak_to(request, reader)
     if request.method == "POST":
-        actions.erase(reader)
+        erasure.erase(reader)
         return render(request, "preferences/erased.html")
     return render(request, "preferences/erase.html", {"reader": reader, "token": token})
 
@@ -133,27 +128,6 @@ def new_address(request: HttpRequest, token: str) -> HttpResponse:
     return render(request, "preferences/unknown.html", status=410)
 
 
-def _wishes(reader: Reader) -> list[dict[str, Any]]:
-    """Returns the reader's story preferences.
-
-    The headline is the one that was mailed, as a newer one may be a draft or on hold.
-    """
-    story_preferences = (
-        StoryPreference.objects.filter(reader=reader)
-        .select_related("story")
-        .order_by("choice", "-at")
-    )
-    return [
-        {
-            "story": one.story,
-            "headline": first_headline(one.story),
-            "choice": one.choice,
-            "at": one.at,
-        }
-        for one in story_preferences
-    ]
-
-
 # -- the page -------------------------------------------------------------------------------------
 
 
@@ -174,7 +148,7 @@ def _page(
             "topic_id", flat=True
         )
     )
-    topics = list(Topic.objects.all())
+    topics = list(topic_actions.shown_to(reader.pk))
     paused = reader.paused_until is not None and reader.paused_until > timezone.now()
     terms = wrong.get("terms")
     context = {
@@ -200,9 +174,9 @@ def _page(
         "digest_time": f"{settings.MOREFOLLOWS.digest_time // 60:02}:"
         f"{settings.MOREFOLLOWS.digest_time % 60:02}",
         "newsroom_zone": newsroom.time_zone,
-        "story_preferences": _wishes(reader),
+        "story_preferences": story_choices(reader),
         "paused": paused,
-        "languages": settings.LANGUAGES,
+        "languages": [(code, LANGUAGES[code]) for code in settings.MOREFOLLOWS.languages],
         "address": wrong.get("address") or NewAddressForm(),
     }
     with override(zone(reader.time_zone or newsroom.time_zone)):
@@ -215,15 +189,15 @@ def _page(
 def _topics(request: HttpRequest, reader: Reader) -> forms.Form | str | None:
     topic = get_object_or_404(Topic, slug=request.POST.get("topic", ""))
     if request.POST.get("do") == "leave":
-        actions.withdraw_consent(reader, Purpose.ALERTS, how=Consent.How.LINK, topic=topic)
-    elif not _agree(request, reader, topic):
+        withdrawal.withdraw_consent(reader, Purpose.ALERTS, how=Consent.How.LINK, topic=topic)
+    elif topic.access == Topic.Access.RETIRED or not _agree(request, reader, topic):
         return "not possible"
     return None
 
 
 def _offers(request: HttpRequest, reader: Reader) -> forms.Form | str | None:
     if request.POST.get("do") == "leave":
-        actions.withdraw_consent(reader, Purpose.OFFERS, how=Consent.How.LINK)
+        withdrawal.withdraw_consent(reader, Purpose.OFFERS, how=Consent.How.LINK)
     elif not _agree(request, reader, None):
         return "not possible"
     return None
@@ -290,6 +264,11 @@ def _address(request: HttpRequest, reader: Reader) -> forms.Form | str | None:
     return None
 
 
+def _leave(request: HttpRequest, reader: Reader) -> forms.Form | str | None:
+    preferences.unsubscribe_from_everything(reader)
+    return None
+
+
 _HANDLERS: dict[str, Handler] = {
     "topics": _topics,
     "offers": _offers,
@@ -298,4 +277,5 @@ _HANDLERS: dict[str, Handler] = {
     "pause": _pause,
     "language": _language,
     "address": _address,
+    "leave": _leave,
 }

@@ -15,19 +15,25 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from morefollows.accounts import rights
 from morefollows.accounts.models import Editor
+from morefollows.accounts.rights import Right
 from morefollows.audience.models import Purpose, Reader, Topic
 from morefollows.audit.actions import record
 from morefollows.audit.models import AuditEntry
-from morefollows.stories import checks, transitions
+from morefollows.stories import checks
 from morefollows.stories.actions import ActionRefused, announce_on_commit
+from morefollows.stories.alerts import transitions
 from morefollows.stories.drafts import approval
 from morefollows.stories.models import Story, StoryPreference, UpdateKind
 
 #: Minimum time between two log entries for the automatic saves of one editor.
-_ONE_DEED = timedelta(minutes=5)
+_ONE_SAVE = timedelta(minutes=5)
+
+_CLOCK = "j F Y, H:i"
 
 #: Story state → kinds of update that may be drafted next. A withdrawal has no draft: see
 #: `stories.actions.withdraw`.
@@ -60,6 +66,8 @@ def save_story(
     language: str,
     embargo_until: datetime | None = None,
     drill: bool = False,
+    byline: str = "",
+    place: str = "",
     by_itself: bool = False,
 ) -> Story:
     """Saves the draft of a story's first update, and creates the story if it does not exist.
@@ -72,32 +80,62 @@ def save_story(
     Raises `ActionRefused` if the story has been sent, or if `drill` or the purpose differs.
     """
     _check_language(language)
-    checks.update(UpdateKind.FIRST, headline, standfirst, text, "")
+    checks.update(UpdateKind.FIRST, headline, standfirst, text, "", (byline, place))
     draft: dict[str, Any] = {"headline": headline, "standfirst": standfirst, "text": text}
     draft |= {"language": language, "topic": topic, "embargo_until": embargo_until}
+    draft |= {"byline": byline, "place": place}
     purpose = Purpose.OFFERS if topic is None else Purpose.ALERTS
-    if topic is None and not editor.may_offer:
-        raise ActionRefused(_("You may not write offers. Ask an administrator."))
+    _check_may_write(editor, rights.NewStory(topic.pk if topic else None, drill))
     with transaction.atomic():
         # no_key: rows that refer to the story can be inserted meanwhile (FOR NO KEY UPDATE). The
         # page makes the uuid, so a form that is sent twice makes one story.
         story, made = Story.objects.select_for_update(no_key=True).get_or_create(
             uuid=uuid, defaults={**draft, "purpose": purpose, "drill": drill, "author": editor}
         )
-        if story.purpose != purpose:
-            raise ActionRefused(_("An offer is no story, and can’t become one."))
-        if story.drill != drill:
-            raise ActionRefused(_("A drill is no real story, and neither becomes the other."))
+        _check_may_write(editor, story)
+        _check_embargo(embargo_until, None if made else story.embargo_until)
+        _check_same(story, purpose, drill)
         if made:
             _note_save(story, editor, by_itself)
         if made or not _differs(story, draft):
             return story
         if story.state != Story.State.DRAFT:
-            raise ActionRefused(
-                _("This story has been sent. What was mailed can’t be changed any more.")
-            )
+            message = _("This story has been sent. What was mailed can’t be changed any more.")
+            raise ActionRefused(message)
         _keep(story, editor, revision, draft, by_itself)
     return story
+
+
+def _check_same(story: Story, purpose: str, drill: bool) -> None:
+    if story.deleted_at is not None:
+        raise ActionRefused(_("This draft has been deleted. Bring it back to change it."))
+    if story.purpose != purpose:
+        raise ActionRefused(_("An offer is no story, and can’t become one."))
+    if story.drill != drill:
+        raise ActionRefused(_("A drill is no real story, and neither becomes the other."))
+
+
+def _check_may_write(editor: Editor, piece: rights.StoryLike) -> None:
+    """Raises `ActionRefused` if this editor may not write such a story."""
+    if rights.has_right(editor, Right.WRITE, piece):
+        return
+    if piece.topic_id is None:
+        raise ActionRefused(_("You may not write offers. Ask an administrator."))
+    raise ActionRefused(_("This topic is not one of yours. Ask an administrator."))
+
+
+def _check_embargo(until: datetime | None, stored: datetime | None) -> None:
+    """Raises `ValidationError` for a new time that has passed."""
+    if until is not None and until != stored and until <= timezone.now():
+        raise ValidationError(
+            {
+                "embargo_until": ValidationError(
+                    _("%(time)s has passed. Choose a later time."),
+                    code="past",
+                    params={"time": date_format(timezone.localtime(until), _CLOCK)},
+                )
+            }
+        )
 
 
 def _check_language(language: str) -> None:
@@ -119,6 +157,9 @@ def save_update(
     text: str,
     note: str = "",
     answers: Sequence[int] = (),
+    byline: str = "",
+    place: str = "",
+    own_subject: bool = False,
     by_itself: bool = False,
 ) -> Story:
     """Saves the draft of a later update.
@@ -128,16 +169,18 @@ def save_update(
     """
     if kind != UpdateKind.CORRECTION:
         note, answers = "", ()
-    checks.update(kind, headline, standfirst, text, note)
+    checks.update(kind, headline, standfirst, text, note, (byline, place))
     draft: dict[str, Any] = {
         "kind": kind,
         "headline": headline,
         "standfirst": standfirst,
         "text": text,
     }
-    draft |= {"note": note, "answers": sorted(set(answers))}
+    draft |= {"note": note, "answers": sorted(set(answers)), "byline": byline, "place": place}
+    draft["own_subject"] = own_subject
     with transaction.atomic():
         story = Story.objects.select_for_update(no_key=True).get(pk=story.pk)
+        _check_may_write(editor, story)
         if not _differs(story, draft):
             return story
         if kind not in KINDS[story.state] or story.purpose == Purpose.OFFERS:
@@ -191,7 +234,7 @@ def _note_save(story: Story, editor: Editor, by_itself: bool) -> None:
     if by_itself and last and last.editor_id == editor.pk and last.details.get("by itself"):
         # The entry may be of the update before. Then this draft has no entry of the editor yet.
         of_this_draft = last.details["revision"] > story.sent_revision
-        if of_this_draft and timezone.now() - last.at < _ONE_DEED:
+        if of_this_draft and timezone.now() - last.at < _ONE_SAVE:
             return
     record(editor, "save", story=story, **details)
 
@@ -207,9 +250,12 @@ def last_saved_by(story: Story) -> Editor:
 
 
 def approve(story: Story, editor: Editor, *, revision: int) -> None:
-    """Approves the draft as of `revision`. Raises `ActionRefused` if `editor` wrote any of it."""
-    if not editor.may_send:
-        raise ActionRefused(_("Your role can’t approve. Ask an editor."))
+    """Approves the draft as of `revision`.
+
+    Raises `ActionRefused` without the right to send it, or if `editor` wrote any of it.
+    """
+    if not rights.has_right(editor, Right.SEND, story):
+        raise ActionRefused(_("You may not approve this. Ask an editor who sends this topic."))
     with transaction.atomic():
         story = Story.objects.select_for_update(no_key=True).get(pk=story.pk)
         if story.revision != revision:
@@ -218,7 +264,7 @@ def approve(story: Story, editor: Editor, *, revision: int) -> None:
             )
         if editor.pk in approval.writers(story):
             raise ActionRefused(_("You wrote some of this. Somebody else has to approve it."))
-        if not story.text.strip():
+        if not story.has_draft:
             raise ActionRefused(_("There is nothing to approve: no update has been written."))
         story.approved_by, story.approved_at = editor, timezone.now()
         story.save(update_fields=["approved_by", "approved_at"])
@@ -230,7 +276,7 @@ def finish_story(story: Story, editor: Editor) -> None:
 
     Raises `ActionRefused` without the right to send, or if the story is not open.
     """
-    if not editor.may_send:
+    if not rights.has_right(editor, Right.SEND, story):
         raise ActionRefused(_("Your role can’t end a story. Ask an editor."))
     with transaction.atomic():
         finished = Story.objects.filter(pk=story.pk, state__in=Story.OPEN).update(
@@ -239,6 +285,23 @@ def finish_story(story: Story, editor: Editor) -> None:
         if not finished:
             raise ActionRefused(_("This story is not open."))
         record(editor, "finish", story=story)
+        transaction.on_commit(announce_on_commit("story"))
+
+
+def reopen_story(story: Story, editor: Editor) -> None:
+    """Reopens a closed story: more may follow, and its page says so. Mails nothing.
+
+    Raises `ActionRefused` without the right to send, or if the story is not closed.
+    """
+    if not rights.has_right(editor, Right.SEND, story):
+        raise ActionRefused(_("Your role can’t reopen a story. Ask an editor."))
+    with transaction.atomic():
+        reopened = Story.objects.filter(pk=story.pk, state=Story.State.FINAL).update(
+            state=Story.State.DEVELOPING
+        )
+        if not reopened:
+            raise ActionRefused(_("This story is not closed."))
+        record(editor, "reopen", story=story)
         transaction.on_commit(announce_on_commit("story"))
 
 

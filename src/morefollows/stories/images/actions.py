@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from morefollows.accounts.models import Editor
@@ -38,9 +39,7 @@ def add(file: bytes, editor: Editor) -> Picture:
         if not made:
             image.added_at = timezone.now()  # `delete_unused` counts from here
             image.save(update_fields=["added_at"])
-        if not files.picture_path(
-            picture
-        ).exists():  # `delete_unused` deleted it before we had the lock
+        if files.picture_size(picture) is None:  # `delete_unused` was first to have the lock
             files.store_image(file)
     return picture
 
@@ -51,6 +50,13 @@ def hold_on_to(update: Update) -> None:
     update.images.set(Image.objects.filter(name__in=names))
 
 
+def unused_images() -> QuerySet[Image]:
+    """Returns the images that `delete_unused` deletes, unless they are used at that moment."""
+    before = timezone.now() - timedelta(days=settings.MOREFOLLOWS.image_days)
+    shown = Story.objects.filter(text__contains=OuterRef("name"))
+    return Image.objects.filter(~Exists(shown), added_at__lt=before, updates=None)
+
+
 def delete_unused() -> int:
     """Deletes images older than `MOREFOLLOWS_IMAGE_DAYS` that no update and no draft shows.
 
@@ -58,7 +64,7 @@ def delete_unused() -> int:
     """
     before = timezone.now() - timedelta(days=settings.MOREFOLLOWS.image_days)
     deleted_count = 0
-    for image in Image.objects.filter(added_at__lt=before, updates=None):
+    for image in unused_images():
         with transaction.atomic():
             # Checked again under the lock: it may be added again, or its story sent, meanwhile.
             locked = (

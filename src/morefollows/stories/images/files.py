@@ -1,4 +1,4 @@
-"""Image files: in the data folder below ``images/``, each under its name on the web.
+"""Image files: in the data folder below ``images/`` or in a bucket, see `storage`.
 
 Invariant: no process sees a partly written file. Each file is written under a temporary name and
 then moved. The name is a hash of the content, so two writers of one picture write the same file.
@@ -26,6 +26,7 @@ from django.utils.translation import gettext as _
 
 from morefollows.stories.images import address
 from morefollows.stories.images.address import LEAST_WIDTH, TALLEST, Picture
+from morefollows.stories.images.storage import picture_store
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +52,21 @@ class StoredImage(NamedTuple):
 
 def picture_path(picture: Picture) -> Path:
     """The path of one size of a picture."""
-    return _folder() / picture.name[:2] / picture.file
+    return image_folder() / picture.name[:2] / picture.file
+
+
+def read_picture(picture: Picture) -> bytes | None:
+    """Returns the file of one size of a picture; None if it is not kept. Raises `OSError`."""
+    return picture_store().read(_name(picture))
+
+
+def picture_size(picture: Picture) -> int | None:
+    """Returns the octets of that file; None if it is not kept. Raises `OSError`."""
+    return picture_store().size(_name(picture))
+
+
+def _name(picture: Picture) -> str:
+    return f"{picture.name[:2]}/{picture.file}"
 
 
 def store_image(file: bytes) -> StoredImage:
@@ -63,12 +78,14 @@ def store_image(file: bytes) -> StoredImage:
     try:
         return _keep(file)
     except OSError as error:
-        raise _our_fault(f"{error.filename or _folder()}: {error.strerror or error}") from error
+        raise _our_fault(
+            f"{error.filename or image_folder()}: {error.strerror or error}"
+        ) from error
 
 
 def _keep(file: bytes) -> StoredImage:
-    _folder().mkdir(mode=0o700, parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="new-", dir=_folder()) as new:
+    image_folder().mkdir(mode=0o700, parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="new-", dir=image_folder()) as new:
         widest = _reduced(file, Path(new))
         # The name is a hash of what is stored, so the same picture is stored once. It is keyed, so
         # nobody can find out by a name whether a picture is here.
@@ -77,9 +94,9 @@ def _keep(file: bytes) -> StoredImage:
             settings.MOREFOLLOWS.derived_key("images"), content, hashlib.sha256
         ).hex()[:32]
         named = widest._replace(name=name)
-        picture_path(named).parent.mkdir(mode=0o700, exist_ok=True)
+        store = picture_store()
         for unnamed, size in zip(widest.sizes(), named.sizes(), strict=True):
-            (Path(new) / unnamed.file).replace(picture_path(size))
+            store.write(_name(size), Path(new) / unnamed.file)
     return StoredImage(named, len(content))
 
 
@@ -91,24 +108,23 @@ def with_images(html: str) -> str:
 
     def inside(found: re.Match[str]) -> str:
         picture = address.parse_picture(found[1])
-        file = picture_path(picture) if picture else None
-        if picture is None or file is None or not file.exists():
+        content = read_picture(picture) if picture else None
+        if picture is None or content is None:
             return found[0]
-        return (
-            f'src="data:{picture.content_type};base64,'
-            f'{base64.b64encode(file.read_bytes()).decode()}"'
-        )
+        return f'src="data:{picture.content_type};base64,{base64.b64encode(content).decode()}"'
 
     return re.sub(rf'src="{re.escape(settings.MOREFOLLOWS.url)}(/images/[^"]+)"', inside, html)
 
 
 def delete_files(picture: Picture) -> None:
     """Deletes the files of all sizes. `picture`: the widest."""
+    store = picture_store()
     for size in picture.sizes():
-        picture_path(size).unlink(missing_ok=True)
+        store.delete(_name(size))
 
 
-def _folder() -> Path:
+def image_folder() -> Path:
+    """The folder of all image files."""
     return Path(settings.MOREFOLLOWS.data) / "images"
 
 

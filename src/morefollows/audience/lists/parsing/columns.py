@@ -38,7 +38,7 @@ _FREE = (
     ColumnMeaning.ATTRIBUTES,
 )
 
-TOLD = (
+AS_STATED = (
     "opted-out (yes there: not mailed)",
     "opted-in (no there: not mailed)",
     "status",
@@ -121,6 +121,7 @@ class Columns:
     def _tell(self, name: str, word: str) -> None:
         """Set the meaning of the columns with this name. Raises `NotReadable`."""
         wanted = [column for column in self.all if name in (column.name, column.heading)]
+        # Without an exact match, one that differs only in case, spaces or punctuation.
         wanted = wanted or [
             column for column in self.all if compact(name) and compact(name) == column.heading
         ]
@@ -166,6 +167,7 @@ class Columns:
             key=lambda column: (not column.addresses, vocabulary.address_rank(column.heading)),
         )
         holding = [column for column in open_ones if column.addresses]
+        # A column called "email" is trusted, unless it is empty and another one holds addresses.
         if named and (named[0].addresses or not holding):
             named[0].meaning = ColumnMeaning.EMAIL
         elif len(holding) == 1:
@@ -205,6 +207,8 @@ class Columns:
             return []  # no reader in this file will be mailed
         asked = []
         for column in self.all:
+            # What the operator has said is not asked again, but a status column may hold unknown
+            # words.
             if column.set_by_operator and column.meaning is not ColumnMeaning.STATUS:
                 continue
             if column.meaning is ColumnMeaning.STATUS:
@@ -245,10 +249,10 @@ class Columns:
         """A question about an ignored column that may say who must not be mailed."""
         if column.harmless and not column.telltale:
             return []
-        telling = vocabulary.may_tell_who_left(column.heading) or vocabulary.tells_why_or_when(
+        by_heading = vocabulary.may_tell_who_left(column.heading) or vocabulary.tells_why_or_when(
             column.heading
         )
-        by_name = not column.harmless and telling
+        by_name = not column.harmless and by_heading
         by_cells = column.telltale or (
             (self.export is PLAIN or not column.harmless) and column.yes_or_no()
         )
@@ -260,7 +264,7 @@ class Columns:
         found = (
             f"{column.name} looks as if it told who must not be mailed, or who agreed "
             f"({column.filled:,} of {lines:,} lines: {examples}). Say what it means: "
-            f'--column "{column.name}=WORD" with one of {", ".join(TOLD)}.'
+            f'--column "{column.name}=WORD" with one of {", ".join(AS_STATED)}.'
         )
         if vocabulary.tells_why_or_when(column.heading) and column.filled == lines:
             found += (

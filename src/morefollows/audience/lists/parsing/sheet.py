@@ -136,8 +136,8 @@ class Sheet:
         while len(lines) < _SAMPLE and (line := self._next_line(filled=True)) is not None:
             lines.append(line)
         texts = [line.text or "" for line in lines]
-        if texts and (said := _SEP.fullmatch(texts[0].strip())):
-            self._delimiter = said[1]
+        if texts and (separator := _SEP.fullmatch(texts[0].strip())):
+            self._delimiter = separator[1]
             start = lines[0].end
             del lines[0], texts[0]
         else:

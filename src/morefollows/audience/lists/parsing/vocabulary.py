@@ -194,13 +194,19 @@ _AWAY = frozenset(
 )
 _PIECES = re.compile(r"[;,|/:=()\n\[\]\"]")
 _LONGEST_WORD = 40  # characters
-_LONGEST_REMARK = 80  # characters; a longer cell is free text and is not searched
+_LONGEST_REMARK = 100  # characters; a longer cell is free text and is not searched
 _REMARK = re.compile(
     r"unsub|opt(?:ed)?[ _-]?out|\bbounced?\b|do not (?:e-?mail|mail|contact|send)|no (?:more "
     r")?(?:e-?mails?|mailings?)\b|blacklist|blocklist|spam complaint|no longer wants|abgemeld|"
     r"abbestell|keine (?:e-?mails?|newsletter|werbung)|widerruf|d[ée]sabonn|d[ée]sinscri|ne pas "
     r"contacter|plus d'e-?mails?|dad[oa] de baja|no contactar|no enviar|uitgeschreven|afgemeld|"
-    r"geen (?:e-?mails?|nieuwsbrief)|disiscritt|non contattare|non inviare",
+    r"geen (?:e-?mails?|nieuwsbrief)|disiscritt|non contattare|non inviare|"
+    # as people put it in a column of notes
+    r"\btak(?:e|en|ing) (?:\w+ ){0,2}off\b|\boff (?:the|our|my|your|this) (?:\w+ )?list|"
+    r"\bremov(?:e|ed|al)\b.{0,30}\blist|\b(?:does(?:n['’]t| not)|do(?:n['’]t| not)) want|"
+    r"\bstop (?:sending|mailing|e-?mail|writing)|\bno longer\b|nicht mehr|nicht anschreiben|"
+    r"(?:will|möchte|wünscht) (?:kein|nicht)|ne (?:veut|souhaite|plus)\b|n['’]en veut plus|"
+    r"no quiere|ya no\b|niet meer|wil geen|non vuole|non (?:desidera|scrivere)",
     re.IGNORECASE,
 )
 

@@ -1,4 +1,4 @@
-// The alert's page: the countdown of the hold, then the live figures and the curve, from the event
+// The alert's page: the live figures and the curve, from the event
 // stream.
 "use strict";
 
@@ -13,17 +13,15 @@
     { minimumFractionDigits: digits, maximumFractionDigits: digits });
   const [hundredths, thousandths] = [fraction(2), fraction(3)];
   const exact = (seconds) => (seconds < 1 ? thousandths : hundredths).format(seconds);
-  const calm = matchMedia("(prefers-reduced-motion: reduce)");
   const running = (state) => ["held", "sending", "paused", "asking"].includes(state);
-  // with other buttons
-  const answered = (state) => ["taken back", "stopped", "paused", "asking"].includes(state);
   const put = (id, text) => { const at = byId(id);
     if (at.textContent !== text) at.textContent = text; };
 
   let now = read("progress");
   let skew = now.now - Date.now(); // milliseconds that the server's clock is ahead of ours
   let source = null;
-  let paused = false;
+  let leaving = false; // a button was pressed: what it leads to must not be overtaken by a reload
+  addEventListener("submit", () => { leaving = true; });
 
   // For screen readers: the turns of the story, not each figure.
   const said = new Set();
@@ -32,29 +30,6 @@
     said.add(key);
     byId("said").textContent = text;
   };
-
-  // The hold --------------------------------------------------------------------------------------
-
-  const whole_hold = Math.max(1, page.dataset.heldUntil - page.dataset.frozenAt);
-
-  function countdown() {
-    if (now.state !== "held") return;
-    const left = Math.max(0, now.held_until_ms - (Date.now() + skew));
-    const tenths = Math.ceil(left / 100);
-    if (calm.matches) {
-      put("count", String(Math.ceil(left / 1000)));
-    } else {
-      put("count", String(Math.floor(tenths / 10)));
-      put("tenths", "." + (tenths % 10));
-    }
-    byId("hold-bar").value = left / whole_hold;
-    if (left === 0) {
-      byId("hold").classList.add("hold-over");
-      const late = Date.now() + skew - now.held_until_ms > 3000;
-      put("hold-words", late ? words["no sender"] : words.waiting);
-    }
-    setTimeout(countdown, calm.matches ? 250 : 50);
-  }
 
   // The figures -----------------------------------------------------------------------------------
 
@@ -65,7 +40,7 @@
     const before = now;
     now = next;
     skew = now.now - Date.now();
-    if (now.state !== before.state) turn(before.state);
+    if (now.state !== before.state) turn();
     put("n-accepted", whole.format(now.accepted));
     put("n-size", whole.format(now.size));
     byId("bar").max = Math.max(1, now.size);
@@ -73,6 +48,10 @@
     for (const name of ["waiting", "deferred", "refused", "skipped", "uncertain", "expired"]) {
       put("n-" + name, whole.format(now[name]));
       if (tone[name]) byId("n-" + name).parentElement.classList.toggle(tone[name], now[name] > 0);
+    }
+    if (byId("stop-rest")) {
+      put("stop-rest", whole.format(now.waiting + now.deferred));
+      put("stop-had", whole.format(now.accepted));
     }
     put("n-rate", whole.format(now.rate));
     for (const [name, seconds] of Object.entries(now.seconds)) put("s-" + name,
@@ -82,8 +61,6 @@
     const told = ({ state, relays, brakes, uncertain, repeated }) =>
       JSON.stringify([state, relays, brakes, uncertain, repeated]);
     if (told(now) !== told(before)) forms(300); // the figures change many times a second
-    // whom a withdrawal would go to
-    else if (now.accepted !== before.accepted && byId("withdraw-go")) forms(3000);
     if (now.state === "sending") {
       say("sending", words["said sending"]);
       if (now.cut_done && now.size && now.accepted * 10 >= now.size * 9) say("nine tenths",
@@ -93,18 +70,13 @@
     }
   }
 
-  function turn(before) {
-    if (answered(now.state) || (answered(before) && running(now.state))) return reload();
-    page.dataset.state = now.state;
-    put("state", words[now.state]);
-    byId("state").className = "state state-" + now.state.replace(" ", "-");
+  // The server writes what depends on the state. What is open or has the focus stays so.
+  function turn() {
     document.title = document.title.replace(/^[^:]*/, words[now.state]);
-    const held = byId("hold").contains(document.activeElement);
-    byId("hold").hidden = true;
-    byId("live").hidden = false;
-    for (const id of ["stop", "pause-sending"])
-      if (byId(id)) byId(id).hidden = now.state !== "sending";
-    if (held) byId("main").focus();
+    if (["sending", "sent", "expired"].includes(now.state)) {
+      page.dataset.state = now.state;
+      forms(0);
+    } else if (!leaving) location.reload();
   }
 
   function verdicts() {
@@ -160,9 +132,18 @@
   }
 
   function renew(page) {
-    for (const id of ["head-go", "relays", "report", "withdraw-go"]) {
+    for (const id of ["brake", "tools", "next", "relays", "report", "state", "bar", "curve"]) {
       const [fresh, old] = [page.getElementById(id), byId(id)];
+      if (fresh && old && ["state", "bar", "curve"].includes(id)) {
+        if (id === "state") old.textContent = fresh.textContent;
+        old.setAttribute("class", fresh.getAttribute("class") || "");
+        continue;
+      }
       if (!fresh || !old || fresh.innerHTML === old.innerHTML) continue;
+      if (old.querySelector("details[open]")) {
+        old.addEventListener("toggle", () => forms(300), { once: true, capture: true });
+        continue;
+      }
       if (old.contains(document.activeElement)) {
         // nothing vanishes under somebody's hands
         old.addEventListener("focusout", () => forms(300), { once: true });
@@ -171,21 +152,6 @@
       old.replaceChildren(...fresh.childNodes);
     }
   }
-
-  // What was typed into the withdrawal survives a turn of the alert.
-  const typed = "morefollows-withdrawal-" + location.pathname;
-  const withdrawal = byId("withdraw")?.elements;
-  function reload() {
-    const words = withdrawal && [withdrawal.reason.value, withdrawal.text.value];
-    try { if (words?.[0]) sessionStorage.setItem(typed, JSON.stringify(words)); } catch {
-      /* private mode */ }
-    location.reload();
-  }
-  try {
-    const words = JSON.parse(sessionStorage.getItem(typed));
-    if (words && withdrawal) [withdrawal.reason.value, withdrawal.text.value] = words;
-    sessionStorage.removeItem(typed);
-  } catch { /* private mode */ }
 
   // The curve -------------------------------------------------------------------------------------
 
@@ -256,10 +222,7 @@
 
   // The stream ------------------------------------------------------------------------------------
 
-  function link(state) {
-    put("link", words[state]);
-    byId("link").classList.toggle("link-state-live", state === "live");
-  }
+  const link = (state) => put("link", state === "lost" ? words.lost : "");
 
   function listen() {
     source = new EventSource(page.dataset.stream);
@@ -268,27 +231,20 @@
     source.addEventListener("end", () => {
       source.close();
       link("ended");
-      byId("pause").hidden = true;
+      forms(0);
       say("ended",
-        `${words["said ended"]} ${words[now.state]}. ${whole.format(now.accepted)} ${words["outcome accepted"]}.`);
+        `${words["said ended"]} ${words[now.state]}. `
+        + `${whole.format(now.accepted)} ${words["outcome accepted"]}.`);
     });
     source.addEventListener("error", () => {
       link("lost");
       // The browser tries again by itself, but not after an answer that was no stream.
-      if (source.readyState === EventSource.CLOSED && !paused) {
-        setTimeout(() => { if (source.readyState === EventSource.CLOSED && !paused) listen(); },
+      if (source.readyState === EventSource.CLOSED) {
+        setTimeout(() => { if (source.readyState === EventSource.CLOSED) listen(); },
           3000);
       }
     });
   }
-
-  byId("pause").addEventListener("click", () => {
-    paused = !paused;
-    put("pause", paused ? words["go on"] : words.pause);
-    if (!paused) return listen();
-    source.close();
-    link("paused");
-  });
 
   byId("stop-not")?.addEventListener("click", () => {
     byId("stop").open = false;
@@ -299,14 +255,26 @@
   addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
   show(now);
   if (byId("stop-not")) byId("stop-not").hidden = false;
-  if (running(now.state)) {
-    byId("pause").hidden = false;
-    byId("hold-bar").hidden = false;
-    if (now.state === "held") say("held", words["said held"]);
-    if (now.state === "paused") say("paused", words["said paused"]);
-    countdown();
-    listen();
-  } else if ("moving" in page.dataset) {
-    listen(); // stopped, and the last mails' outcomes are still to come
-  }
+  if (now.state === "paused") say("paused", words["said paused"]);
+  if (running(now.state) || "moving" in page.dataset) listen();
+
+  // The curve as PNG, where the browser can draw it; the link leads to the SVG.
+  document.addEventListener("click", async (event) => {
+    const share = event.target.closest("#share");
+    if (!share) return;
+    event.preventDefault();
+    const image = new Image();
+    image.src = share.href;
+    try { await image.decode(); } catch { return void (location.href = share.href); }
+    const canvas = document.createElement("canvas");
+    [canvas.width, canvas.height] = [1200, 630];
+    canvas.getContext("2d").drawImage(image, 0, 0);
+    canvas.toBlob((blob) => {
+      const link = document.createElement("a");
+      link.href = URL.createObjectURL(blob);
+      link.download = share.dataset.name;
+      link.click();
+      setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+    });
+  });
 }

@@ -25,6 +25,12 @@ async function open(file) {
 
 // In a paragraph of its own, whatever stands around it.
 function insert(line) {
+  const rich = new CustomEvent("insert-markdown", { detail: line, cancelable: true });
+  if (!text.dispatchEvent(rich)) {
+    dialog.close();
+    said.textContent = said.dataset.added;
+    return;
+  }
   const before = text.value.slice(0, text.selectionStart).replace(/\s+$/, "");
   const after = text.value.slice(text.selectionEnd).replace(/^\s+/, "");
   text.value = (before && `${before}\n\n`) + line + (after ? `\n\n${after}` : "\n");
@@ -41,13 +47,22 @@ link.addEventListener("click", (event) => {
   open();
 });
 
+function says(html) {
+  return new DOMParser().parseFromString(html, "text/html").body.textContent.trim() !== "";
+}
+
 for (const [kind, where] of [["paste", "clipboardData"], ["drop", "dataTransfer"]]) {
-  text.addEventListener(kind, (event) => {
+  const drop = (event) => {
     const file = [...event[where].files].find((one) => one.type.startsWith("image/"));
-    if (!file) return;
+    // Word puts a picture of what is copied beside the words. A browser's "Copy image" puts an
+    // element beside the picture, and no words.
+    if (!file || says(event[where].getData("text/html"))) return;
     event.preventDefault();
+    event.stopPropagation();
     open(file);
-  });
+  };
+  text.addEventListener(kind, drop);
+  document.getElementById("rich")?.addEventListener(kind, drop, true);
 }
 
 dialog.addEventListener("htmx:beforeRequest", () => {

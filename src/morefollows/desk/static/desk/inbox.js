@@ -8,7 +8,8 @@ async function look() {
   const newest = list.querySelector("[data-newest]").dataset.newest;
   const answer = await fetch(`${list.dataset.rows}?after=${newest}`, { redirect: "error" });
   if (answer.status !== 200) return;
-  const focused = list.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
+  const focused = list.contains(document.activeElement) ? 
+    document.activeElement.getAttribute("href") : null;
   list.innerHTML = await answer.text();
   if (focused) list.querySelector(`a[href="${CSS.escape(focused)}"]`)?.focus();
 }

@@ -11,16 +11,16 @@ const home = new URL(".", script.src).href;
 
 // light-dark() follows the page's color-scheme. Without one, the light colours apply.
 const STYLE = `
-:host { --ink: #16181c; --ground: #f4f3f0; --field: #fff; --edge: #7c7f86; --soft: #54585f;
-  --bad: #b3151c; --good: #0f6b3c;
-  --accent: #b8001f; --label: #fff; --head: #b8001f; display: block; font: inherit; }
-@supports (color: light-dark(red, red)) { :host { --ink: light-dark(#16181c, #eceae5);
-  --ground: light-dark(#f4f3f0, #1c1f25);
-  --field: light-dark(#fff, #14161a); --edge: light-dark(#7c7f86, #7e838d);
-    --soft: light-dark(#54585f, #a9adb5);
-  --bad: light-dark(#b3151c, #ff8b8b); --good: light-dark(#0f6b3c, #6fd39b);
-    --accent: light-dark(#b8001f, #cf1b35);
-  --head: light-dark(#b8001f, #ff8088); } }
+:host { --ink: #10222b; --ground: #eef4f4; --field: #fff; --edge: #4a5a62; --soft: #4a5a62;
+  --bad: #8a4b08; --good: #0b5563;
+  --accent: #0b5563; --label: #fff; --head: #0b5563; display: block; font: inherit; }
+@supports (color: light-dark(red, red)) { :host { --ink: light-dark(#10222b, #eef4f5);
+  --ground: light-dark(#eef4f4, #1b262b);
+  --field: light-dark(#fff, #12191d); --edge: light-dark(#4a5a62, #b4c3c9);
+    --soft: light-dark(#4a5a62, #b4c3c9);
+  --bad: light-dark(#8a4b08, #f2b872); --good: light-dark(#0b5563, #7fc7d2);
+    --accent: light-dark(#0b5563, #7fc7d2); --label: light-dark(#fff, #08242b);
+  --head: light-dark(#0b5563, #7fc7d2); } }
 :host([hidden]), [hidden] { display: none !important; }
 * { box-sizing: border-box; margin: 0; font: inherit; }
 section { padding: 1.25em; background: var(--mf-ground, var(--ground));
@@ -99,7 +99,8 @@ class Box extends HTMLElement {
     try {
       const answer = await fetch(`${this.here}?lang=${encodeURIComponent(language)}`,
         { credentials: "omit" });
-      if (answer.status === 403) console.warn(`More Follows: ${location.origin} is not among the sites that may show the sign-up box.`);
+      if (answer.status === 403) console.warn(
+        `More Follows: ${location.origin} is not among the sites that may show the sign-up box.`);
       if (!answer.ok) throw answer.status;
       words = await answer.json();
     } catch {
@@ -152,6 +153,14 @@ class Box extends HTMLElement {
     // a content security policy without inline styles lets it pass
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(STYLE);
+    // The newsroom's colours. The page's own --mf-… properties still win.
+    const own = Object.entries(words.colours || {}).map((pair) => pair.join(":")).join(";");
+    if (own) sheet.insertRule(`@supports (color: light-dark(red, red)) { :host { ${own} } }`,
+      sheet.cssRules.length);
+    // A site's own accent is made for white words, in light and dark, unless it says otherwise.
+    if (getComputedStyle(this).getPropertyValue("--mf-accent")) {
+      sheet.insertRule(":host { --label: #fff; }", sheet.cssRules.length);
+    }
     root.adoptedStyleSheets = [sheet];
     root.append(node("section", { lang: words.language, "aria-labelledby": "headline",
       part: "box" },

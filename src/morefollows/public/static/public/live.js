@@ -11,15 +11,15 @@ const home = new URL(".", script.src).href;
 
 // light-dark() follows the page's color-scheme. Without one, the light colours apply.
 const STYLE = `
-:host { --ink: #16181c; --ground: #fff; --soft: #54585f; --line: #dedcd6; --accent: #b8001f;
-  --label: #fff; --bad: #b3151c;
-  --wash: #fdecec; --warn: #7a4d00; display: block; font: inherit; }
-@supports (color: light-dark(red, red)) { :host { --ink: light-dark(#16181c, #eceae5);
-  --ground: light-dark(#fff, #14161a);
-  --soft: light-dark(#54585f, #a9adb5); --line: light-dark(#dedcd6, #30343c);
-    --accent: light-dark(#b8001f, #cf1b35);
-  --bad: light-dark(#b3151c, #ff8b8b); --wash: light-dark(#fdecec, #371a1c);
-    --warn: light-dark(#7a4d00, #f0bf62); } }
+:host { --ink: #10222b; --ground: #fff; --soft: #4a5a62; --line: #cfdcde; --accent: #0b5563;
+  --label: #fff; --bad: #8a4b08;
+  --wash: #fdf3e4; --warn: #8a4b08; display: block; font: inherit; }
+@supports (color: light-dark(red, red)) { :host { --ink: light-dark(#10222b, #eef4f5);
+  --ground: light-dark(#fff, #12191d);
+  --soft: light-dark(#4a5a62, #b4c3c9); --line: light-dark(#cfdcde, #34444b);
+    --accent: light-dark(#0b5563, #7fc7d2); --label: light-dark(#fff, #08242b);
+  --bad: light-dark(#8a4b08, #f2b872); --wash: light-dark(#fdf3e4, #2d2212);
+    --warn: light-dark(#8a4b08, #f2b872); } }
 :host([hidden]), [hidden] { display: none !important; }
 * { box-sizing: border-box; margin: 0; font: inherit; }
 article { padding: 1.25em; background: var(--mf-ground, var(--ground));
@@ -80,7 +80,8 @@ class Story extends HTMLElement {
     if (this.#parts) return this.#told.listens && this.#connect();
     const story = encodeURIComponent(this.getAttribute("story"));
     const language = (this.closest("[lang]")?.lang || navigator.language).split("-")[0];
-    this.address = `${this.home || home}story/${story}/live.json?lang=${encodeURIComponent(language)}`;
+    this.address = `${this.home || home}story/${story}/live.json?lang=`
+      + `${encodeURIComponent(language)}`;
     if (await this.#fetch()) this.#draw();
   }
 
@@ -128,6 +129,10 @@ class Story extends HTMLElement {
     // a content security policy without inline styles lets it pass
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(STYLE);
+    // A site's own accent is made for white words, in light and dark, unless it says otherwise.
+    if (getComputedStyle(this).getPropertyValue("--mf-accent")) {
+      sheet.insertRule(":host { --label: #fff; }", sheet.cssRules.length);
+    }
     root.adoptedStyleSheets = [sheet];
     root.append(node("article", { part: "story" }, parts.headline, parts.standfirst, parts.notice,
       parts.bar,
@@ -152,7 +157,8 @@ class Story extends HTMLElement {
 
   #connect() {
     this.#source?.close();
-    const source = this.#source = new EventSource(`${this.#told.events}&after=${encodeURIComponent(this.#told.seen)}`);
+    const source = this.#source = new EventSource(
+      `${this.#told.events}&after=${encodeURIComponent(this.#told.seen)}`);
     const on = (kind, then) => source.addEventListener(kind, (event) => {
       if (event.lastEventId) this.#told.seen = event.lastEventId;
       then(JSON.parse(event.data));

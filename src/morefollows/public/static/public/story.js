@@ -42,10 +42,13 @@ function connect() {
     say();
   });
   on("withdrawal", (told) => {
-    if (told.headline) head(told);
     // role="alert": said at once, whatever else is being said
     part("withdrawal").innerHTML = told.html;
-    for (const id of ["standfirst", "log", "more-follows"]) part(id)?.remove();
+    // The notice comes first, and the false headline stands in it alone, struck.
+    part("headline").textContent = part("withdrawal").querySelector("h2")?.textContent ?? "";
+    part("headline").className = "vh";
+    document.title = part("headline").textContent;
+    for (const id of ["standfirst", "log", "more-follows", "share"]) part(id)?.remove();
     waiting.length = 0;
     count();
     source.close();

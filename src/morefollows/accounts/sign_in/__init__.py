@@ -1,0 +1,1 @@
+"""Signing in: passwords, passkeys, second factors, single sign-on, known devices, sessions."""

@@ -1,0 +1,15 @@
+"""The Django app of the API."""
+
+from django.apps import AppConfig
+
+
+class ApiConfig(AppConfig):
+    name = "morefollows.api"
+    label = "api"
+
+    def ready(self) -> None:
+        from morefollows.api.http import idempotent
+        from morefollows.api.webhooks import signals
+
+        signals.connect_outbox()
+        idempotent.forget_with_readers()

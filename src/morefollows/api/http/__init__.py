@@ -1,0 +1,1 @@
+"""What the API keeps of HTTP: bodies, pages of lists, preconditions, repeated requests, errors."""

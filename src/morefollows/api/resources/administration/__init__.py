@@ -1,0 +1,1 @@
+"""Requests about the installation itself: people, settings, webhooks, the log, its health."""

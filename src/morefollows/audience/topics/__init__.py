@@ -1,0 +1,1 @@
+"""Topics: adding, changing, ordering and retiring them, and merging one into another."""

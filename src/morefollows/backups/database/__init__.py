@@ -1,0 +1,1 @@
+"""Copies of the database: a SQLite file, or a dump of PostgreSQL."""

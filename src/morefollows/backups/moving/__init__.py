@@ -1,0 +1,1 @@
+"""Moves everything from SQLite to PostgreSQL, and proves that both have the same."""

@@ -1,0 +1,1 @@
+"""Groups of settings by subject. `config.settings` puts them together with the rest."""

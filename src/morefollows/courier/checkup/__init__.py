@@ -1,0 +1,1 @@
+"""Checks of the way out, for `doctor` and the desk: relays, and what the domain publishes."""

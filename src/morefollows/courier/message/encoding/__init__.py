@@ -1,0 +1,1 @@
+"""How mails stand on the wire: text and HTML (`bodies`), and the header (`header_fields`)."""

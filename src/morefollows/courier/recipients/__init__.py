@@ -1,0 +1,1 @@
+"""Which readers an alert goes to."""

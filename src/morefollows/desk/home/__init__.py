@@ -1,0 +1,1 @@
+"""Home: the box for news, what is on its way, what needs somebody, and all stories."""

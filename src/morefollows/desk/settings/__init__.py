@@ -1,0 +1,1 @@
+"""Pages of the settings, a folder for each subject. Administrators only."""

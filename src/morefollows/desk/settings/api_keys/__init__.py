@@ -1,0 +1,1 @@
+"""Keys of programs: the list, making one, revoking one. For administrators."""

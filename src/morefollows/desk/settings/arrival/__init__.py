@@ -1,0 +1,1 @@
+"""Whether mail arrives: seed inboxes, canaries, objectives."""

@@ -1,0 +1,1 @@
+"""The brand, with live previews."""

@@ -1,0 +1,1 @@
+"""Delivery: relays, DKIM, DNS records and checks."""

@@ -1,0 +1,1 @@
+"""The newsroom: names, sender, addresses, languages and time zone."""

@@ -1,0 +1,1 @@
+"""Topics: adding, changing, ordering, retiring and merging."""

@@ -1,0 +1,1 @@
+"""What happens while somebody writes: automatic saves, preview, conflicts, who else is there."""

@@ -1,0 +1,1 @@
+"""Saved pages and HTML: the article on a page, and HTML as Markdown."""

@@ -1,0 +1,1 @@
+"""Plain text and Markdown: headline, byline, dateline, story and notes by how lines look."""

@@ -1,0 +1,1 @@
+"""Formats in which agencies deliver: ninjs, NewsML-G2 and NITF."""

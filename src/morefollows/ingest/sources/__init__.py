@@ -1,0 +1,1 @@
+"""Where items come from: feeds and pages that are polled, hubs, folders and mailboxes."""

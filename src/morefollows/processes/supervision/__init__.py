@@ -1,0 +1,1 @@
+"""`up`: starts all processes of one machine, keeps them running, and ends them."""

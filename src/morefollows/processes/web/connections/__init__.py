@@ -1,0 +1,1 @@
+"""HTTP connections: how many may be open, what one may send, and which process answers it."""

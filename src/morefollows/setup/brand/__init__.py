@@ -1,0 +1,1 @@
+"""The newsroom's brand: its colours with their contrast, and what mails and pages take of it."""

@@ -1,0 +1,1 @@
+"""Direct delivery to real mail servers, in network namespaces: `make providers`."""
