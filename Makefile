@@ -19,7 +19,7 @@ unexport PYTHONHOME PYTHONPATH PYTHONSTARTUP PYTHONUSERBASE VIRTUAL_ENV
 # Without the cache of compiled code every process compiles the product anew, for half a second.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install up demo test quick selftest faults contract webhooks clients histories check format bench lighthouse lock wordpress ghost mails messages nodes pictures providers security audit sbom image
+.PHONY: help install up demo test journeys quick selftest faults contract webhooks clients histories check format bench lighthouse lock wordpress ghost mails messages nodes pictures providers security audit sbom image
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -33,9 +33,13 @@ up: $(RUN) ## Start it on this machine; OPTIONS=--sample brings a fictional news
 demo: $(RUN) ## Sign readers up, break a story, count what arrives (OPTIONS="--readers 5000")
 	@exec $(BIN)/morefollows demo $(OPTIONS)
 
-test: $(DEV) $(NODE) $(TYPESCRIPT) ## The whole suite, on SQLite and on PostgreSQL (OPTIONS="-k sign_up")
+test: $(DEV) $(NODE) $(TYPESCRIPT) ## The suite, on SQLite and on PostgreSQL (OPTIONS="-k sign_up")
 	@tools/test-needs
 	@tools/test $(OPTIONS)
+
+journeys: $(DEV) $(NODE) $(TYPESCRIPT) ## The long journeys: what is killed, locked, restored; every page (OPTIONS="-k kill")
+	@tools/test-needs
+	@tools/test journeys $(OPTIONS)
 
 selftest: $(DEV) $(NODE) ## The tests of our own benchmarks, tools and wheel
 	@tools/test-needs npm postgresql smtp-sink
