@@ -193,7 +193,9 @@ def test_a_database_from_before_the_first_release_is_refused(build: Build) -> No
 
 def test_what_a_sender_told_of_its_relay_is_forgotten_when_it_is_gone(build: Build) -> None:
     installation = build(relay="smtp://127.0.0.1:9")
-    installation.start("--sample").stop()
+    installation.start("--sample")
+    until("the sender to note its relay", lambda: installation.query("SELECT 1 FROM courier_relay"))
+    installation.stop()
     installation.execute(
         "UPDATE courier_relay SET trouble = 'It can''t be reached.', trouble_since = '2026-01-01 "
         "00:00:00+00:00'"
