@@ -28,6 +28,7 @@ from tests.support.scripted_relay import Certificate
 #: Provider → its share of the readers, of 50.
 SHARES = {"fast": 30, "slow": 2, "grey": 4, "limit": 5, "sts": 4, "users": 5}
 _OURS = ["us", *SHARES]
+_APART = 15.0  # seconds between two kills: `up` gives up a process that dies again and again
 
 
 def main() -> int:
@@ -137,7 +138,7 @@ def perform(folder: Path, readers: int, kills: int, patience: float) -> int:
     with stage(folder, ("127.0.0.1", 1), settings={"MOREFOLLOWS_RELAY": url}) as product:
         _fill(readers)
         alert = _send(product)
-        killed = 0
+        killed, last_kill = 0, 0.0
         while True:
             outcomes = _outcomes(alert)
             left = sum(
@@ -150,8 +151,10 @@ def perform(folder: Path, readers: int, kills: int, patience: float) -> int:
             )
             if left + waits == 0 or time.monotonic() - begun > patience:
                 break
-            if killed < kills and left < readers * (1 - (killed + 1) / (kills + 2)):
+            due = left < readers * (1 - (killed + 1) / (kills + 2)) or left == 0
+            if killed < kills and due and time.monotonic() - last_kill > _APART:
                 killed += _kill(product.up)
+                last_kill = time.monotonic()
             time.sleep(0.5)
         speeds = _speeds(alert)
         problems = _compare(folder, outcomes, readers)
@@ -230,8 +233,11 @@ def _outcomes(alert: Any) -> dict[str, Counter[int]]:
 def _kill(up: int) -> int:
     import psutil  # type: ignore[import-untyped]
 
+    # The first is forked and has a name; those started again have a command line.
     senders = [
-        one for one in psutil.Process(up).children(recursive=True) if one.name() == "mf send"
+        one
+        for one in psutil.Process(up).children(recursive=True)
+        if one.name() == "mf send" or one.cmdline()[2:4] == ["morefollows", "send"]
     ]
     if senders:
         os.kill(random.choice(senders).pid, signal.SIGKILL)
