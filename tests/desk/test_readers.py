@@ -212,6 +212,7 @@ def test_the_whole_declaration_can_be_printed(ada_at_desk: Client, signed_up: Re
     assert given.words in page
     assert len(re.findall(r"SHA-256 [0-9a-f]{64}", page)) >= 5
     assert "Privacy notice, version 1 (en)" in page
+    assert "<h2>Who is responsible</h2>" in page and "## Who" not in page
     css = Path(str(finders.find("desk/readers.css"))).read_text(encoding="utf-8")
     assert "@media print" in css
 
