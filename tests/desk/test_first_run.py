@@ -106,7 +106,7 @@ def test_the_test_mail_is_a_real_alert(newsroom: Newsroom, settings: Any, tmp_pa
     with running(tmp_path / "taken", Script()) as relay:
         there = read_relays(f"smtp://127.0.0.1:{relay.port}")
         settings.MOREFOLLOWS = replace(settings.MOREFOLLOWS, relays=there)
-        result = send_trial_alert("dora@herald.example", "Dora")
+        result = send_trial_alert("dora@herald.example", first=True)
         assert result.taken, result.message
         [mail] = relay.taken()
     assert mail["recipients"] == ["dora@herald.example"]

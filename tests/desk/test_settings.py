@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,11 +13,14 @@ from django.urls import reverse
 from PIL import Image
 
 from morefollows.audience.models import Newsroom, Topic
+from morefollows.audit.models import AuditEntry
+from morefollows.config.addresses.relay_address import relays as read_relays
 from morefollows.desk.settings.common import MENU
 from morefollows.setup.brand.look import brand_in_force
 from morefollows.setup.models import StoredSetting
 from tests.setup.test_settings import stored as stored
 from tests.support.people import reader
+from tests.support.scripted_relay import Script, running
 
 PAGES = ("newsroom", "brand", "topics", "topics/new", "delivery", "rules", "sign-ups", "retention")
 
@@ -102,6 +107,25 @@ def test_the_brand_is_saved(newsroom: object, dora_at_desk: Client) -> None:
     told = dora_at_desk.get(f"{page}palette/", {"main": "#5fb3bf", "link": "x"}).json()
     assert told["tokens"]["--b-main"].startswith("light-dark(#5fb3bf")
     assert told["colours"]["main"]["suggestion"].startswith("#")
+
+
+def test_an_alert_in_the_brand_is_mailed_to_whoever_asks(
+    newsroom: object, dora_at_desk: Client, settings: Any, tmp_path: Path
+) -> None:
+    page = "/desk/settings/brand/"
+    dora_at_desk.post(page, {"main": "#b00020", "footer": "The Quay Post, 1 Quay Street"})
+    with running(tmp_path / "taken", Script()) as relay:
+        there = read_relays(f"smtp://127.0.0.1:{relay.port}")
+        settings.MOREFOLLOWS = replace(settings.MOREFOLLOWS, relays=there)
+        assert 'name="test"' in dora_at_desk.get(page).content.decode()
+        answer = dora_at_desk.post(page, {"test": "1"}, follow=True)
+        [mail] = relay.taken()
+    assert mail["recipients"] == ["dora@herald.example"]
+    assert "A test is on its way to dora@herald.example." in answer.content.decode()
+    assert brand_in_force().footer, "the button saves nothing"
+    assert AuditEntry.objects.filter(what="mail test", subject="brand").count() == 1
+    refused = dora_at_desk.post(page, {"test": "1"}, follow=True)  # the relay is gone
+    assert "The relay did not take it" in refused.content.decode()
 
 
 def test_a_topic_is_added_moved_retired_and_merged(newsroom: object, dora_at_desk: Client) -> None:

@@ -41,8 +41,11 @@ class TrialResult(NamedTuple):
     seconds: float = 0.0
 
 
-def send_trial_alert(address: str, byline: str) -> TrialResult:
-    """Composes, signs and hands over. Raises `addresses.BadAddress`."""
+def send_trial_alert(address: str, *, first: bool) -> TrialResult:
+    """Composes, signs and hands over. Raises `addresses.BadAddress`.
+
+    `first`: whether it is that of the first run, and its headline says so.
+    """
     config = settings.MOREFOLLOWS
     relay = config.relays_or_inbox[0]
     if relay.scheme not in KINDS:
@@ -50,7 +53,8 @@ def send_trial_alert(address: str, byline: str) -> TrialResult:
     to = parse(address)
     newsroom = Newsroom.objects.get(pk=1)
     with translation.override(newsroom.language):
-        message = _composed(newsroom, to.text, byline)
+        headline = _("It works: your first alert") if first else _("Test: your alerts’ look")
+        message = _composed(newsroom, to.text, headline)
     recipient, utf8 = mailbox(to.text, to.domain)
     began = time.monotonic()
     try:
@@ -73,10 +77,10 @@ def send_trial_alert(address: str, byline: str) -> TrialResult:
     return TrialResult(True, relay.name, time.monotonic() - began)
 
 
-def _composed(newsroom: Newsroom, address: str, byline: str) -> bytes:
+def _composed(newsroom: Newsroom, address: str, headline: str) -> bytes:
     story = Story(
         uuid=uuid.uuid4(),
-        headline=_("It works: your first alert"),
+        headline=headline,
         standfirst=_("This is how your alerts look."),
         text=_("Only you have received this. Its links lead nowhere yet."),
         language=newsroom.language,

@@ -121,7 +121,7 @@ def _test(request: HttpRequest) -> dict[str, Any] | HttpResponse:
         form = TrialMailForm(request.POST)
         if form.is_valid():
             try:
-                result = send_trial_alert(form.cleaned_data["address"], by.name)
+                result = send_trial_alert(form.cleaned_data["address"], first=True)
             except BadAddress as error:
                 form.add_error("address", str(error))
             if result is not None and result.taken:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from django.conf import settings
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.formats import number_format
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from morefollows.accounts.rights import Right
-from morefollows.audience.models import Topic
+from morefollows.audience.addresses import BadAddress
+from morefollows.audience.models import Newsroom, Topic
+from morefollows.audit.actions import record
+from morefollows.courier.checkup.trial_alert import KINDS, send_trial_alert
 from morefollows.desk.common import editor_of, needs
 from morefollows.desk.settings.brand.forms import BrandForm
 from morefollows.desk.settings.common import page, tell_saved
@@ -28,7 +34,9 @@ _SHOWN_ON = {
 @needs(Right.ADMINISTER)
 @require_http_methods(["GET", "HEAD", "POST"])
 def brand_page(request: HttpRequest) -> HttpResponse:
-    """Shows and saves the brand."""
+    """Shows and saves the brand. With `test` in the form it mails a sample alert instead."""
+    if "test" in request.POST:
+        return _send_test(request)
     form = BrandForm.of(brand_in_force())
     if request.method == "POST":
         form = BrandForm(request.POST, request.FILES)
@@ -36,7 +44,29 @@ def brand_page(request: HttpRequest) -> HttpResponse:
             tell_saved(request)
             return redirect("settings-brand")
     context = page("brand", form=form, topic=Topic.objects.first(), **brand_colours(form))
+    context["testable"] = settings.MOREFOLLOWS.relays_or_inbox[0].scheme in KINDS
     return render(request, "settings/brand.html", context, status=422 if form.errors else 200)
+
+
+def _send_test(request: HttpRequest) -> HttpResponse:
+    """Mails a sample alert in the saved brand to the signed-in editor, by the first relay."""
+    by = editor_of(request)
+    if not Newsroom.objects.filter(pk=1).exists():
+        messages.error(request, _("The newsroom is not set up."))
+        return redirect("settings-brand")
+    try:
+        result = send_trial_alert(by.email, first=False)
+    except BadAddress as error:
+        messages.error(request, str(error))
+        return redirect("settings-brand")
+    record(by, "mail test", subject="brand")
+    if result.taken:
+        words = _("A test is on its way to %(email)s.") % {"email": by.email}
+        messages.success(request, words)
+    else:
+        words = _("The relay did not take it: %(reason)s") % {"reason": result.message}
+        messages.error(request, words)
+    return redirect("settings-brand")
 
 
 @needs(Right.ADMINISTER)
