@@ -128,6 +128,19 @@ def test_an_alert_in_the_brand_is_mailed_to_whoever_asks(
     assert "The relay did not take it" in refused.content.decode()
 
 
+def test_an_address_that_is_taken_is_told(newsroom: object, dora_at_desk: Client) -> None:
+    new = "/desk/settings/topics/new/"
+    first = dora_at_desk.post(new, {"name": "Lottery", "access": "open"}, follow=True)
+    assert "is taken" not in first.content.decode()
+    page = dora_at_desk.post(new, {"name": "Lóttery!", "access": "open"}, follow=True)
+    assert "“lottery” is taken by another topic." in page.content.decode()
+    assert "is /sign-up/lottery-2/." in page.content.decode()
+    topic = Topic.objects.get(slug="lottery-2")
+    again = {"name": "Lottery draws", "access": "open"}
+    saved = dora_at_desk.post(f"/desk/settings/topics/{topic.slug}/", again, follow=True)
+    assert "is taken" not in saved.content.decode()
+
+
 def test_a_topic_is_added_moved_retired_and_merged(newsroom: object, dora_at_desk: Client) -> None:
     desk, page = dora_at_desk, "/desk/settings/topics/"
     posted = {"name": "Sport", "access": "invited", "name_de": "Sport", "description": "Scores."}

@@ -226,10 +226,15 @@ def active_readers(topic: Topic) -> int:
     return Subscription.objects.filter(topic=topic, state=Subscription.State.ACTIVE).count()
 
 
-def free_slug(name: str) -> str:
-    """Returns a name for web addresses that no topic has. Raises `ValidationError` for no name."""
+def plain_slug(name: str) -> str:
+    """Returns the name that a topic has in web addresses unless another has it already."""
     plain = unicodedata.normalize("NFKD", name.replace("ß", "ss"))
-    base = slugify(plain.encode("ascii", "ignore").decode())[:40] or "topic"
+    return slugify(plain.encode("ascii", "ignore").decode())[:40] or "topic"
+
+
+def free_slug(name: str) -> str:
+    """Returns a name for web addresses that no topic has: `plain_slug`, or with a number."""
+    base = plain_slug(name)
     taken = set(Topic.objects.filter(slug__startswith=base).values_list("slug", flat=True))
     return next(
         one

@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -42,8 +43,10 @@ def topic_page(request: HttpRequest, slug: str = "") -> HttpResponse:
     """Adds a topic, or changes the one with this slug."""
     topic = get_object_or_404(Topic, slug=slug) if slug else None
     form = TopicForm(request.POST if request.method == "POST" else None, topic=topic)
-    if request.method == "POST" and form.is_valid() and form.apply(editor_of(request)):
+    if request.method == "POST" and form.is_valid() and (made := form.apply(editor_of(request))):
         tell_saved(request)
+        if topic is None:
+            _tell_taken(request, made)
         return redirect("settings-topics")
     context = page("topics", form=form, topic=topic)
     if topic is not None:
@@ -52,6 +55,17 @@ def topic_page(request: HttpRequest, slug: str = "") -> HttpResponse:
         if topic.access == Topic.Access.INVITED:
             context["invitation"] = actions.topic_invitation(topic)
     return render(request, "settings/topic.html", context, status=422 if form.errors else 200)
+
+
+def _tell_taken(request: HttpRequest, made: Topic) -> None:
+    """Tells if the new topic's address is not made of its name alone."""
+    wanted = actions.plain_slug(made.name)
+    if made.slug != wanted:
+        text = _(
+            "“%(taken)s” is taken by another topic. The sign-up address of this one is %(own)s."
+        )
+        own = reverse("sign-up", args=[made.slug])
+        messages.warning(request, text % {"taken": wanted, "own": own})
 
 
 @needs(Right.ADMINISTER)
