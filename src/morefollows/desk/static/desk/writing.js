@@ -8,6 +8,7 @@
   const LOOK = 3000; // milliseconds at most to look whether a story was saved
   const SIGN = 10000; // milliseconds between two signs that somebody is here
   const KEPT = "morefollows-typed-"; // prefix of what is kept in the browser, by page
+  const EARLIER = "morefollows-earlier-"; // and of what is left of an earlier new story, by UUID
   const NO_UUID = "00000000-0000-0000-0000-000000000000"; // stands for a story's in addresses
   const FIELDS = ["uuid", "headline", "standfirst", "text", "byline", "place", "note", "reason",
     "topic", "language"];
@@ -42,11 +43,24 @@
     try { localStorage.removeItem(KEPT + path); } catch { /* private mode */ }
   }
 
-  // A page of a new story: the one that was begun here may have been saved as somebody left. Then
-  // what was typed belongs to its own page. Returns whether that is so.
+  // On the page of a new story: what is kept of one that was begun here before gets a key of its
+  // own at once, as whoever types now keeps the words of this one. Returns the key of the earlier
+  // one, "" if there is none or this one's words are kept.
+  function setAside(entry) {
+    if (!form.dataset.draft) return "";
+    const uuid = entry?.values.uuid;
+    if (uuid && uuid === form.elements.uuid.value) return "";
+    if (uuid) {
+      localStorage.setItem(EARLIER + uuid, JSON.stringify(entry));
+      forget();
+    }
+    return Object.keys(localStorage).find((key) => key.startsWith(EARLIER)) ?? "";
+  }
+
+  // That story may have been saved as somebody left. Then what was typed belongs to its own page.
+  // Returns whether that is so.
   async function hasDraft(entry) {
     const uuid = entry.values.uuid;
-    if (!form.dataset.draft || !uuid || uuid === form.elements.uuid?.value) return false;
     const path = form.dataset.draft.replace(NO_UUID, uuid);
     const signal = AbortSignal.timeout(LOOK);
     const answer = await fetch(path, { redirect: "manual", signal }).catch(() => null);
@@ -58,20 +72,27 @@
 
   async function restore() {
     let entry = null;
-    try { entry = JSON.parse(localStorage.getItem(KEPT + location.pathname)); } catch { return; }
+    let aside = "";
+    try {
+      entry = JSON.parse(localStorage.getItem(KEPT + location.pathname));
+      aside = setAside(entry);
+      if (aside) entry = JSON.parse(localStorage.getItem(aside));
+    } catch { return; }
     if (!entry) return;
-    if (same(entry.values, values()) || "dirty" in form.dataset) return forget();
+    if ("dirty" in form.dataset) return void (aside || forget());
+    if (same(entry.values, values())) return aside ? localStorage.removeItem(aside) : forget();
     const empty = values();
-    if (await hasDraft(entry)) {
-      if (same(empty, values())) forget();
-      return;
-    }
-    if (!same(empty, values())) return; // somebody has typed meanwhile
+    if (aside && await hasDraft(entry)) return localStorage.removeItem(aside);
+    if (!same(empty, values())) return; // somebody has typed meanwhile: what is aside stays there
     for (const name of FIELDS)
       if (form.elements[name] && entry.values[name] !== undefined)
         form.elements[name].value = entry.values[name];
     // If somebody saved meanwhile, the next save shows both versions.
     if (form.elements.revision && entry.revision) form.elements.revision.value = entry.revision;
+    if (aside) {
+      keep();
+      localStorage.removeItem(aside);
+    }
     say(form.dataset.kept, "look");
     const tell = () => ["headline", "standfirst", "text"].forEach((name) =>
       form.elements[name]?.dispatchEvent(new Event("input", { bubbles: true })));
