@@ -264,7 +264,7 @@ def test_a_withdrawal_ends_everything(live: Story, ada: Editor, ben: Editor) -> 
         lambda: actions.send(live, ada),
         lambda: actions.withdraw(live, ada, reason="x", text="x"),
     ):
-        with pytest.raises(ActionRefused, match="withdrawn"):
+        with pytest.raises(ActionRefused, match="retracted"):
             refused()
 
 

@@ -33,7 +33,7 @@ WHAT: dict[str, str | Promise] = {
     "sender died": _("a sender process died in the middle of it"),
     "retry failed": _("had the failed tried again"),
     "repeat uncertain": _("had the uncertain sent again"),
-    "withdraw": _("withdrew the story"),
+    "withdraw": _("retracted the story"),
     "finish": _("closed the story"),
     "go on after restore": _("had mail sent again after the database was restored"),
     "pause relay": _("paused a relay"),

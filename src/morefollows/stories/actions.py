@@ -116,7 +116,7 @@ def withdraw(
     with transaction.atomic():
         story = Story.objects.select_for_update(no_key=True).get(pk=story.pk)
         if story.state == Story.State.WITHDRAWN:
-            raise ActionRefused(_("This story has been withdrawn already."))
+            raise ActionRefused(_("This story has been retracted already."))
         if story.state == Story.State.DRAFT:
             raise ActionRefused(_("Nothing of this story has been told yet. Take its alert back."))
         # Nothing of an alert in its hold was mailed. It leaves no trace, and its number goes to the
@@ -146,7 +146,7 @@ def _check_may_go(story: Story, revision: int | None) -> None:
     if story.deleted_at is not None:
         raise ActionRefused(_("This draft has been deleted. Bring it back to send it."))
     if story.state == Story.State.WITHDRAWN:
-        raise ActionRefused(_("This story has been withdrawn: nothing more is sent of it."))
+        raise ActionRefused(_("This story has been retracted: nothing more is sent of it."))
     if transitions.in_hold(story).exists():
         raise ActionRefused(_("An alert of this story is on its way."))
     if not story.has_draft:

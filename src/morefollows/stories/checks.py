@@ -183,10 +183,10 @@ def update(
     if not note_.strip() and kind == "correction":
         errors["note"] = ValidationError(_("Say what was wrong. Readers see it."), code="required")
     if not text_.strip() and kind == "withdrawal":
-        errors["text"] = ValidationError(_("A withdrawal needs a text."), code="required")
+        errors["text"] = ValidationError(_("A retraction needs a text."), code="required")
     if not note_.strip() and kind == "withdrawal":
         errors["note"] = ValidationError(
-            _("Say why the story is withdrawn. Readers see it."), code="required"
+            _("Say why the story is retracted. Readers see it."), code="required"
         )
     if errors:
         raise ValidationError(errors)

@@ -24,7 +24,7 @@ class EventType(models.TextChoices):
     STORY_PUBLISHED = "story.published", _("a story was published")
     STORY_UPDATED = "story.updated", _("an update was published")
     STORY_CORRECTED = "story.corrected", _("a correction was published")
-    STORY_WITHDRAWN = "story.withdrawn", _("a story was withdrawn")
+    STORY_WITHDRAWN = "story.withdrawn", _("a story was retracted")
     ALERT_HELD = "alert.held", _("Send was pressed; the hold has begun")
     ALERT_SENDING = "alert.sending", _("the hold is over; the first mails leave")
     ALERT_PAUSED = "alert.paused", _("an alert was paused")

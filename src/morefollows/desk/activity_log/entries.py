@@ -158,7 +158,8 @@ def _details(entry: AuditEntry) -> list[tuple[str, str]]:
     for name, value in entry.details.items():
         choices = _CHOICES.get(name)
         if choices is not None and value in choices.values:
-            value = choices(value).label
+            retracts = value == UpdateKind.WITHDRAWAL  # which is what readers read
+            value = _("Retraction") if retracts else choices(value).label
         if value not in (None, "", False):
             found.append((str(DETAILS.get(name, name)), _value(value)))
     return found

@@ -66,6 +66,12 @@ def update_headline(update: Update) -> str:
     return subject_of(update) if update.kind == UpdateKind.WITHDRAWAL else update.headline
 
 
+@register.filter
+def update_kind(update: Update) -> str:
+    """The kind of an update. What editors retract, readers read of as withdrawn."""
+    return _("Retraction") if update.kind == UpdateKind.WITHDRAWAL else update.get_kind_display()
+
+
 @register.simple_tag
 def moment(value: datetime, clock: str = "H:i") -> SafeString:
     """A time in the newsroom's zone, with the day if it is not today, and the year if not this."""

@@ -148,7 +148,7 @@ def _check_is_ours(story: Story, account: Editor) -> None:
     if story.deleted_at is not None:
         raise NotDrafted(_("An editor has deleted the draft of the version before."))
     if story.state == Story.State.WITHDRAWN:
-        raise NotDrafted(_("Its story has been withdrawn."))
+        raise NotDrafted(_("Its story has been retracted."))
     if transitions.in_hold(story).exists():
         raise NotDrafted(_("An alert of its story is in its hold."), later=True)
     # Accounts of other sources don't count: they may report the same event.

@@ -43,10 +43,10 @@ def take_back_item(row: ReceivedItem, item: NewsItem) -> str:
             deletion.delete_draft(story, row.source.account)
             done.append(_("Its draft was put away."))
         elif story.state in _PUBLISHED:
-            done.append(_("Its story was sent. The withdrawal is ready: check it and send it."))
+            done.append(_("Its story was sent. The retraction is ready: check it and send it."))
         if stopped:
             done.append(_("Its alert was stopped."))
-    return " ".join(done) or _("Its story has been withdrawn already.")
+    return " ".join(done) or _("Its story has been retracted already.")
 
 
 def hold_item(row: ReceivedItem, item: NewsItem) -> str:

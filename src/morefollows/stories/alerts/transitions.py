@@ -40,7 +40,7 @@ _NO_RIGHT: dict[Event, Promise | str] = {
     Event.TAKE_BACK: _("Your role can’t take an alert back. Ask an editor."),
     Event.STOP: _("Your role can’t stop an alert. Ask an editor."),
     Event.PAUSE: _("Your role can’t pause an alert. Ask an editor."),
-    Event.WITHDRAW: _("Your role can’t withdraw a story. Ask an editor."),
+    Event.WITHDRAW: _("Your role can’t retract a story. Ask an editor."),
 }
 
 
