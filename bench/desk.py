@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import statistics
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -120,6 +121,9 @@ def _page(name: str, ask: Callable[[], Any], limit: float, rounds: int) -> Page:
         times.append(1000 * (time.perf_counter() - began))
         if answer.status_code not in (200, 302, 404):
             raise BenchFailed(f"{name}: answered {answer.status_code}")
+        for counting in threading.enumerate():  # see `audience.statistics.count_cache`
+            if counting.name == "figures":
+                counting.join()
     return Page(name, times[0], statistics.median(times[1:]), max(times[1:]), limit)
 
 

@@ -62,6 +62,19 @@ def test_nothing_waits_for_readers_who_have_come_since(breaking: Topic, cy: Read
 
 
 @pytest.mark.usefixtures("many")
+def test_a_page_that_asks_first_waits_for_none() -> None:
+    figures = {"one": lambda: 1, "two": lambda: 2}
+    assert not count_cache.ready(figures)
+    assert count_cache.ready(figures), "counted behind the page"
+    assert [count_cache.kept(name, lambda: 9) for name in figures] == [1, 2]
+
+
+def test_with_few_readers_all_is_ready(cy: Reader) -> None:
+    assert count_cache.ready({"one": lambda: 1})
+    assert not KeptFigure.objects.exists()
+
+
+@pytest.mark.usefixtures("many")
 def test_what_took_long_is_counted_less_often(breaking: Topic) -> None:
     alert_audience.by_topic()
     KeptFigure.objects.update(cost_ms=60_000)

@@ -16,7 +16,7 @@ from django.utils import timezone
 from morefollows.accounts.models import Editor
 from morefollows.audience.consent import confirmation, withdrawal
 from morefollows.audience.models import Consent, Reader, Suppression, Topic
-from morefollows.audience.statistics import growth
+from morefollows.audience.statistics import count_cache, growth
 from morefollows.audience.suppression import suppressing
 from morefollows.audit.models import AuditEntry
 from morefollows.desk.readers.growth_plot import plot
@@ -25,6 +25,21 @@ from tests.audience.support import CY, newest_link, sign_up
 from tests.support.people import reader
 
 FIND = "/desk/audience/find/"
+
+
+def test_the_first_look_does_not_wait_for_the_figures(
+    ada_at_desk: Client, cy: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[str] = []
+    monkeypatch.setattr(count_cache, "_MANY", 1)
+    monkeypatch.setattr(count_cache, "_count_behind", begun.extend)
+    page = ada_at_desk.get(reverse("audience"), {"days": "365"}).content.decode()
+    assert "The readers are being counted." in page and "growth-plot" not in page
+    assert "sign-ups of 365 days" in begun and len(begun) == 4
+    for name in begun:
+        count_cache.KeptFigure.objects.create(name=name, value=[], counted_at_ms=0, cost_ms=0)
+    page = ada_at_desk.get(reverse("audience"), {"days": "365"}).content.decode()
+    assert "being counted" not in page and "growth-plot" in page
 
 
 @pytest.fixture

@@ -2,8 +2,9 @@
 
 A newsroom with few readers has everything counted when it is asked for. With many, a figure is what
 was counted last. Who looks at one that is no longer fresh has it counted anew behind the page, and
-housekeeping renews all. A figure of none is counted at each look. Whom an alert reaches is never
-taken from here: the courier looks readers up when their mail is handed out.
+housekeeping renews all. A figure of none is counted at each look. One that was never counted is
+waited for, unless the page asks `ready` first. Whom an alert reaches is never taken from here: the
+courier looks readers up when their mail is handed out.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
+from django.db.models import QuerySet, Subquery
 
 from morefollows.audience.models import KeptFigure, Reader
 
@@ -24,6 +26,7 @@ _MANY = 20_000  # readers; fewer are counted in some milliseconds
 _FRESH_MS = 30_000
 _LIFE_MS = 86_400_000  # of a figure that nobody has looked at since
 _REST = 30  # counting takes at most one part in so many of the time
+_BEHIND_SECONDS = 120  # for one statement behind a page, for which nobody waits
 
 _counting: set[str] = set()
 _guard = threading.Lock()  #: of `_counting`
@@ -34,14 +37,31 @@ def kept(name: str, count: Callable[[], Any], few: Callable[[], Any] | None = No
 
     `few`: called with few readers, if less than all of it is enough.
     """
-    if not _many():
+    row = KeptFigure.objects.filter(pk=name)
+    columns = {one: Subquery(row.values(one)) for one in ("value", "counted_at_ms", "cost_ms")}
+    found = _newest().annotate(**columns).values_list("pk", *columns).first()
+    if found is None or found[0] < _MANY:
         return (few or count)()
-    row = KeptFigure.objects.filter(pk=name).first()
-    if row is None or not row.value:  # nothing waits for readers who have come since
+    _pk, value, counted_at_ms, cost_ms = found
+    if not value:  # nothing waits for readers who have come since
         return _count(name, count)
-    if _now_ms() - row.counted_at_ms > max(_FRESH_MS, _REST * row.cost_ms):
-        _count_behind(name, count)
-    return row.value
+    if _now_ms() - counted_at_ms > max(_FRESH_MS, _REST * cost_ms):
+        _count_behind({name: count})
+    return value
+
+
+def ready(figures: Mapping[str, Callable[[], Any]]) -> bool:
+    """Whether none of these has to be waited for. Has those counted behind the page that were not.
+
+    After an import, or in a newsroom that has just got many readers, it takes some seconds.
+    """
+    if not _many():
+        return True
+    known = set(KeptFigure.objects.filter(pk__in=figures).values_list("pk", flat=True))
+    missing = {name: count for name, count in figures.items() if name not in known}
+    if missing:
+        _count_behind(missing)
+    return not missing
 
 
 def forget_figures() -> None:
@@ -58,10 +78,13 @@ def renew(figures: Mapping[str, Callable[[], Any]], between: Callable[[], None])
             _count(name, count)
 
 
-def _many() -> bool:
+def _newest() -> QuerySet[Reader]:
     # The highest key is found by the index; counting the readers would take as long as the figures.
-    newest = Reader.objects.order_by("-pk").values_list("pk", flat=True).first()
-    return (newest or 0) >= _MANY
+    return Reader.objects.order_by("-pk")
+
+
+def _many() -> bool:
+    return (_newest().values_list("pk", flat=True).first() or 0) >= _MANY
 
 
 def _count(name: str, count: Callable[[], Any]) -> Any:
@@ -76,23 +99,35 @@ def _count(name: str, count: Callable[[], Any]) -> Any:
     return value
 
 
-def _count_behind(name: str, count: Callable[[], Any]) -> None:
+def _count_behind(figures: Mapping[str, Callable[[], Any]]) -> None:
     with _guard:
-        if name in _counting:
-            return
-        _counting.add(name)
-    threading.Thread(target=_behind, args=(name, count), name="figures", daemon=True).start()
+        todo = {name: count for name, count in figures.items() if name not in _counting}
+        _counting.update(todo)
+    if todo:
+        threading.Thread(target=_behind, args=(todo,), name="figures", daemon=True).start()
 
 
-def _behind(name: str, count: Callable[[], Any]) -> None:
+def _behind(figures: Mapping[str, Callable[[], Any]]) -> None:
     try:
-        _count(name, count)
-    except Exception:  # the page has the figure of before; the next look tries again
-        log.exception("%s could not be counted", name)
+        for name, count in figures.items():
+            try:
+                _count_patiently(name, count)
+            except Exception:  # the page has the figure of before; the next look tries again
+                log.exception("%s could not be counted", name)
     finally:
         connection.close()
         with _guard:
-            _counting.discard(name)
+            _counting.difference_update(figures)
+
+
+def _count_patiently(name: str, count: Callable[[], Any]) -> None:
+    if connection.vendor != "postgresql":
+        _count(name, count)
+        return
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET LOCAL statement_timeout = '{_BEHIND_SECONDS}s'")
+        _count(name, count)
 
 
 def _now_ms() -> int:

@@ -6,6 +6,7 @@ each change, is in the activity log.
 
 from __future__ import annotations
 
+from datetime import tzinfo
 from typing import Any
 
 from django.contrib import messages
@@ -31,7 +32,7 @@ from morefollows.audience.models import (
     Suppression,
     Topic,
 )
-from morefollows.audience.statistics import growth
+from morefollows.audience.statistics import count_cache, growth
 from morefollows.audience.suppression import actions as suppressions
 from morefollows.audit.actions import record
 from morefollows.audit.models import AuditEntry
@@ -76,26 +77,29 @@ def _overview(
     asked = request.GET.get("days", "")
     days = int(asked) if asked in map(str, _RANGES) else _RANGES[0]
     zone = timezone.get_current_timezone()
+    figures = {"topics": alert_audience.count_topics, **growth.figures(zone, days)}
+    context = {"form": form, "days": days, "ranges": _RANGES, "here": "readers", **more}
+    if count_cache.ready(figures):
+        context |= _figures(days, zone)
+    return render(request, "readers/overview.html", context, status=status)
+
+
+def _figures(days: int, zone: tzinfo) -> dict[str, Any]:
+    """What the overview counts, as its template takes it."""
     grown, counted = growth.growth(days, zone), alert_audience.by_topic()
     labels = {
         **{state.value: state.label for state in Reader.State},
         "suppressed": _("suppressed addresses"),
     }
-    context = {
-        "form": form,
+    return {
         "tiles": [(name, labels[name], count) for name, count in growth.states().items()],
         "topics": [(topic, counted.get(topic.pk, 0)) for topic in Topic.objects.all()],
-        "days": days,
-        "ranges": _RANGES,
         "growth": grown[::-1],
         "came": sum(day.came for day in grown),
         "went": sum(day.went for day in grown),
         "plot": plot(grown),
         "pages": growth.sign_ups_by_page(days),
-        "here": "readers",
-        **more,
     }
-    return render(request, "readers/overview.html", context, status=status)
 
 
 @needs(Right.READERS)
