@@ -401,3 +401,22 @@ def test_the_menu_stays_at_drills(ada_at_desk: Client, ada: Editor, rehearsal: S
     page = ada_at_desk.get(reverse("alert", args=(alert.uuid,))).content.decode()
     link = page.partition(f'href="{reverse("drills")}"')[2].partition(">")[0]
     assert "aria-current" in link
+
+
+def test_its_drafts_are_with_the_drills(ada_at_desk: Client, rehearsal: Story) -> None:
+    home = ada_at_desk.get("/desk/")
+    assert rehearsal.headline not in home.content.decode() and home.context["draft_count"] == 0
+    drills = ada_at_desk.get(reverse("drills")).content.decode()
+    assert rehearsal.headline in drills and '<span class="badge drill">Drill</span' in drills
+    deleted = ada_at_desk.post(reverse("story-delete", args=(rehearsal.uuid,)))
+    assert deleted.headers["Location"] == reverse("drills")
+    assert rehearsal.headline in ada_at_desk.get(reverse("deleted-drafts")).content.decode()
+
+
+def test_one_that_waits_for_somebody_is_marked_on_home(
+    ada_at_desk: Client, ada: Editor, ben: Editor, rehearsal: Story
+) -> None:
+    Story.objects.update(approval_asked_of=ada, approval_asked_by=ben)
+    page = ada_at_desk.get("/desk/").content.decode()
+    needs = page[page.index('id="part-needs"') :].partition("</section>")[0]
+    assert rehearsal.headline in needs and '<span class="badge drill">Drill</span>' in needs

@@ -105,6 +105,17 @@ def test_parts_of_the_screen_follow_what_is_typed_and_save_nothing(
     assert not Story.objects.exists()
 
 
+def test_what_is_typed_asks_no_more_than_it_needs(
+    ada_at_desk: Client, story: Story, cy: Reader, django_assert_max_num_queries: Any
+) -> None:
+    """The page asks for it at each pause of the keys."""
+    typed = of(story, headline="A new headline")
+    ada_at_desk.post(reverse("story-live"), typed)
+    with django_assert_max_num_queries(17):
+        parts = ada_at_desk.post(reverse("story-live"), typed).content.decode()
+    assert "A new headline" in parts and "Send to 1" in parts
+
+
 def test_a_double_click_makes_one_story(ada_at_desk: Client, breaking: Topic) -> None:
     twice = form(breaking)
     locations = {ada_at_desk.post(NEW, twice).headers["Location"] for _ in range(2)}

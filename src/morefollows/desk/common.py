@@ -36,7 +36,7 @@ def signed_in(view: View[Rest]) -> View[Rest]:
     def wrapped(request: HttpRequest, /, *args: Rest.args, **kwargs: Rest.kwargs) -> HttpResponse:
         sessions.seen(request.session)
         language = editor_of(request).language or get_language()
-        with timezone.override(_newsroom_zone()), override(language):
+        with timezone.override(_newsroom_zone(request)), override(language):
             return view(request, *args, **kwargs)
 
     return never_cache(login_required(wrapped))
@@ -115,9 +115,18 @@ def alert_of(request: HttpRequest, uuid: uuids.UUID) -> Alert:
     return alert
 
 
-def _newsroom_zone() -> ZoneInfo:
-    name = Newsroom.objects.filter(pk=1).values_list("time_zone", flat=True).first()
+def newsroom_of(request: HttpRequest) -> Newsroom | None:
+    """The newsroom, as it was when this request first asked for it; None before it is set up."""
+    kept = vars(request)
+    if "newsroom" not in kept:
+        kept["newsroom"] = Newsroom.objects.filter(pk=1).first()
+    found: Newsroom | None = kept["newsroom"]
+    return found
+
+
+def _newsroom_zone(request: HttpRequest) -> ZoneInfo:
+    newsroom = newsroom_of(request)
     try:
-        return ZoneInfo(name or "UTC")
+        return ZoneInfo(newsroom.time_zone if newsroom else "UTC")
     except (ZoneInfoNotFoundError, ValueError):
         return ZoneInfo("UTC")

@@ -13,8 +13,8 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext
 
 from morefollows.audience import placeholders
-from morefollows.audience.models import Newsroom
 from morefollows.courier.restore import actions as restores
+from morefollows.desk.common import newsroom_of
 from morefollows.desk.local_inbox.views import may_open
 from morefollows.nodes.failing_processes import failing_processes
 from morefollows.setup import first_run
@@ -32,7 +32,7 @@ def newsroom(request: HttpRequest) -> dict[str, Any]:
     """
     return {
         "look": SimpleLazyObject(look),
-        "newsroom": SimpleLazyObject(lambda: Newsroom.objects.filter(pk=1).first()),
+        "newsroom": SimpleLazyObject(lambda: newsroom_of(request)),
         "site_url": settings.MOREFOLLOWS.url,
         "local_inbox": settings.MOREFOLLOWS.inbox,
         "opens_inbox": SimpleLazyObject(lambda: may_open(request)),
@@ -52,8 +52,9 @@ def _set_up(request: HttpRequest) -> dict[str, int] | None:
         return None
     step = first_run.next_step()
     if not step:
-        named = Newsroom.objects.filter(pk=1).exclude(name=placeholders.DEFAULT_NAME)
-        if named.exists() or first_run.is_finished():
+        newsroom = newsroom_of(request)
+        named = newsroom is not None and newsroom.name != placeholders.DEFAULT_NAME
+        if named or first_run.is_finished():
             return None
     return {"step": step}
 

@@ -139,6 +139,7 @@ def _last_alert(story: Story, at: datetime | None) -> Item | None:
     alerts = alerts.exclude(
         audience__in=(Alert.Audience.DRILL, Alert.Audience.PAGE)
     ).select_related("update")
+    alerts = alerts.only("held_until_ms", "update__headline")
     last = alerts.order_by("-held_until_ms").first()
     if last is None:
         return Item(name, OK, _("There was none yet."))

@@ -1,4 +1,4 @@
-"""Page of the drill's readers: the list, inviting and removing them."""
+"""Page of drills: their drafts, and the drill's readers, who are invited and removed there."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from morefollows.audience.models import DrillReader, Newsroom
 from morefollows.audit.actions import record
 from morefollows.desk.common import at_desk, editor_of, needs
 from morefollows.desk.drills.forms import InvitationForm
+from morefollows.desk.home import overview
 
 
 @at_desk
@@ -80,6 +81,7 @@ def _page(request: HttpRequest, form: InvitationForm, *, status: int = 200) -> H
         "willing": readers.filter(confirmed_at__isnull=False).count(),
         "asked": readers.filter(confirmed_at=None).count(),
         "may_change": may_change,
+        "drafts": overview.drafts(editor_of(request), drill=True),
         "here": "drill",
     }
     return render(request, "drills/page.html", context, status=status)

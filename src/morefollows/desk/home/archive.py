@@ -11,15 +11,18 @@ from urllib.parse import urlencode
 from django import forms
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from morefollows.accounts.models import Editor
 from morefollows.audience.models import Purpose, Topic
-from morefollows.desk.widgets import LongSelect
+from morefollows.desk.widgets import TopicField
 from morefollows.feedback.glance import Glance, glances
 from morefollows.stories.models import Story, Update, UpdateKind
 
 A_PAGE = 20
+#: What a row shows. Each further column takes time.
+_COLUMNS = ("uuid", "headline", "state", "drill", "changed_at", "topic__name", "author__name")
 _WORDS = 6  # of a search; more are ignored
 _DAYS = {"week": 7, "month": 31, "year": 366}
 #: Characters that go into an address of the next page: time in microseconds, then primary key.
@@ -42,12 +45,7 @@ class ArchiveForm(forms.Form):
             ("retracted", _("Retracted")),
         ],
     )
-    topic = forms.ModelChoiceField(
-        Topic.objects.order_by("name"),
-        required=False,
-        empty_label=_("Any topic"),
-        widget=LongSelect,
-    )
+    topic = TopicField(Topic.objects.order_by("name"), required=False, empty_label=_("Any topic"))
     date = forms.ChoiceField(
         required=False,
         choices=[
@@ -57,6 +55,12 @@ class ArchiveForm(forms.Form):
             ("year", _("Last year")),
         ],
     )
+
+    def topic_select(self) -> SafeString:
+        """The HTML of the topics' select, with the one chosen that is searched for."""
+        topic, attrs = self.cleaned_data.get("topic"), {"aria-label": _("Topic")}
+        html: SafeString = self.fields["topic"].widget.render("topic", topic and topic.pk, attrs)
+        return html
 
 
 @dataclass
@@ -103,7 +107,7 @@ def search_archive(form: ArchiveForm, editor: Editor, before: str = "") -> Archi
         found = found.filter(
             Q(changed_at__lt=at) | Q(changed_at=at, pk__lt=int(key[2])), changed_at__lte=at
         )
-    stories = list(found.select_related("topic", "author").defer("text")[: A_PAGE + 1])
+    stories = list(found.select_related("topic", "author").only(*_COLUMNS)[: A_PAGE + 1])
     shown = stories[:A_PAGE]
     seen = glances(one.pk for one in shown)
     put_right = Update.objects.filter(

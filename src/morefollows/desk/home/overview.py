@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import Count, Max, Q, QuerySet, Sum
 from django.utils import timezone
@@ -20,6 +20,7 @@ from morefollows.courier.models import Batch
 from morefollows.stories.actions import now_ms
 from morefollows.stories.alerts import alert_audience, transitions
 from morefollows.stories.alerts.alert_times import LEAD_MS
+from morefollows.stories.drafts import deletion
 from morefollows.stories.drafts.presence import STAYS
 from morefollows.stories.models import (
     Alert,
@@ -36,6 +37,21 @@ _RECENT = timedelta(hours=24)
 _ENDED = (Alert.State.SENT, Alert.State.EXPIRED, Alert.State.STOPPED)
 #: Share of readers not reached from which an alert that was sent is shown as partly failed.
 _FAILED = 0.02
+_LOOKED_AT = 50  # alerts of the last 24 hours, the newest first
+#: What Home shows of an alert, its update and its story. Each further column takes time.
+_OF_ALERT = (
+    *("uuid", "state", "audience", "cut_done", "frozen_at", "held_until_ms", "not_before_ms"),
+    *("sent_by__name", "topic__name"),
+    *(
+        f"update__{name}"
+        for name in ("kind", "headline", "language", "own_subject", "published_at")
+    ),
+    *(
+        f"update__story__{name}"
+        for name in ("uuid", "headline", "purpose", "drill", "canary", "topic__name")
+    ),
+)
+_OF_STORY = ("uuid", "headline", "state", "drill", "changed_at", "revision", "sent_revision")
 
 
 @dataclass
@@ -140,17 +156,29 @@ def name_of_alert(alert: Alert) -> str:
             return _("Alert")
 
 
-def journeys(editor: Editor) -> tuple[list[Journey], list[Journey]]:
-    """The alerts on their way, and those scheduled for later, each by the time they leave."""
-    alerts = (
-        Alert.objects.filter(state__in=Alert.UNDER_WAY, update__story__canary=False)
-        .exclude(state=Alert.State.ASKING)
-        .select_related("update__story__topic", "sent_by", "topic")
-        .defer("update__text", "update__story__text")
-        .order_by("held_until_ms")
+class AlertsOfHome(NamedTuple):
+    """The alerts of Home, by what they are shown for."""
+
+    under_way: list[Journey]
+    scheduled: list[Journey]
+    unanswered: list[Alert]  #: ask whether they are still to go out
+    failures: list[Failure]
+
+
+def alerts(editor: Editor) -> AlertsOfHome:
+    """The alerts on their way, scheduled, waiting for an answer, or failed. Three queries."""
+    running = list(
+        _shown(Alert.objects.filter(state__in=Alert.UNDER_WAY)).order_by("held_until_ms")
     )
-    seen = [one for one in alerts if has_right(editor, Right.SEE, one.update.story)]
-    counts = _counts(seen)
+    asking = [one for one in running if one.state == Alert.State.ASKING]
+    leaving = [one for one in running if one.state != Alert.State.ASKING]
+    leaving = [one for one in leaving if not one.update.story.canary]
+    seen = [one for one in leaving if has_right(editor, Right.SEE, one.update.story)]
+    ended = Alert.objects.filter(
+        state__in=_ENDED, frozen_at__gt=timezone.now() - _RECENT, update__story__canary=False
+    )
+    over = [one for one in _shown(ended)[:_LOOKED_AT] if _may_send(editor, one)]
+    counts = _counts([*seen, *over])
     now: list[Journey] = []
     scheduled: list[Journey] = []
     for alert in seen:
@@ -159,7 +187,21 @@ def journeys(editor: Editor) -> tuple[list[Journey], list[Journey]]:
         one.may = transitions.editor_rights(editor, one.story)
         later = alert.not_before_ms and alert.held_until_ms > now_ms() + LEAD_MS
         (scheduled if later and alert.state == Alert.State.HELD else now).append(one)
-    return now, scheduled
+    unanswered = sorted(asking, key=lambda one: one.frozen_at, reverse=True)
+    return AlertsOfHome(
+        now,
+        scheduled,
+        [one for one in unanswered if _may_send(editor, one)][:SHOWN],
+        _failures(over, counts),
+    )
+
+
+def _shown(found: QuerySet[Alert]) -> QuerySet[Alert]:
+    return found.select_related("update__story__topic", "sent_by", "topic").only(*_OF_ALERT)
+
+
+def _may_send(editor: Editor, alert: Alert) -> bool:
+    return has_right(editor, Right.SEND, alert.update.story)
 
 
 def _counts(alerts: Iterable[Alert]) -> dict[int, dict[str, int]]:
@@ -178,34 +220,10 @@ def _readers(alert: Alert, counts: dict[str, int]) -> int:
     return alert_audience.count_readers(alert.topic)
 
 
-def asked(editor: Editor) -> list[Story]:
-    """The drafts that the editor is asked to approve, the oldest request first."""
-    found = _kept().filter(approval_asked_of=editor).order_by("approval_asked_at")
-    return [one for one in found.select_related("approval_asked_by")[:SHOWN] if one.has_draft]
-
-
-def sent_back(editor: Editor) -> list[Story]:
-    """The editor's drafts that somebody sent back."""
-    mine = Q(author=editor) | Q(approval_asked_by=editor)
-    found = _kept().filter(mine, sent_back_by__isnull=False).select_related("sent_back_by")
-    return [one for one in found.order_by("-changed_at")[:SHOWN] if one.has_draft]
-
-
-def unanswered(editor: Editor) -> list[Alert]:
-    """The alerts that ask whether they are still to go out."""
-    found = Alert.objects.filter(state=Alert.State.ASKING).select_related("update__story")
-    return [one for one in found[:SHOWN] if has_right(editor, Right.SEND, one.update.story)]
-
-
-def failures(editor: Editor) -> list[Failure]:
-    """The alerts of the last 24 hours that did not reach many of their readers."""
-    alerts = Alert.objects.filter(
-        state__in=_ENDED, frozen_at__gt=timezone.now() - _RECENT, update__story__canary=False
-    ).select_related("update__story")
-    alerts = alerts.defer("update__text", "update__story__text")
-    seen = [one for one in alerts[:50] if has_right(editor, Right.SEND, one.update.story)]
-    counts, found = _counts(seen), []
-    for alert in seen:
+def _failures(ended: Iterable[Alert], counts: dict[int, dict[str, int]]) -> list[Failure]:
+    """Those of these alerts that did not reach many of their readers."""
+    found = []
+    for alert in ended:
         sums = counts.get(alert.pk)
         if not sums or not sums["size"]:
             continue
@@ -215,21 +233,80 @@ def failures(editor: Editor) -> list[Failure]:
     return found[:SHOWN]
 
 
-def drafts(editor: Editor) -> tuple[list[tuple[Story, Presence | None]], int]:
-    """The latest drafts with who writes in each now, and how many drafts there are."""
+def approvals(editor: Editor) -> tuple[list[Story], list[Story]]:
+    """The drafts that the editor is asked to approve, the oldest request first, and the editor's
+    drafts that somebody sent back. One query: neither are many.
+    """
+    mine = Q(author=editor) | Q(approval_asked_by=editor)
+    found = _kept().filter(Q(approval_asked_of=editor) | mine & Q(sent_back_by__isnull=False))
+    found = found.select_related("approval_asked_by", "sent_back_by").only(
+        *_OF_STORY,
+        *("author_id", "approval_asked_of_id", "approval_asked_at", "approval_note"),
+        *("approval_asked_by__name", "sent_back_by__name", "sent_back_note"),
+    )
+    drafts = [one for one in found.order_by("-changed_at") if one.has_draft]
+    asked = [one for one in drafts if one.approval_asked_of_id == editor.pk]
+    asked.sort(key=lambda one: one.approval_asked_at or one.changed_at)
+    back = [
+        one
+        for one in drafts
+        if one.sent_back_by_id and editor.pk in (one.author_id, one.approval_asked_by_id)
+    ]
+    return asked[:SHOWN], back[:SHOWN]
+
+
+class StoryCounts(NamedTuple):
+    """How many stories there are of which Home shows some."""
+
+    drafts: int
+    live: int
+    deleted: int  #: drafts that can be brought back
+
+
+def count_stories() -> StoryCounts:
+    """Counts the drafts of news, the open stories and the deleted drafts. One query."""
+    stories = Story.objects.filter(
+        purpose=Purpose.ALERTS, state__in=(Story.State.DRAFT, *Story.OPEN)
+    )
+    kept = Q(deleted_at__isnull=True, canary=False)
+    draft = Q(state=Story.State.DRAFT)
+    since = timezone.now() - deletion.KEPT
+    counted = stories.order_by().aggregate(
+        drafts=Count("pk", filter=kept & draft & _is_resting(drill=False)),
+        live=Count("pk", filter=kept & ~draft),
+        deleted=Count("pk", filter=draft & Q(deleted_at__gt=since)),
+    )
+    return StoryCounts(**counted)
+
+
+def _is_resting(*, drill: bool) -> Q:
+    """Whether nothing of a story is on its way: that has a card. `drill`: of drills, or of news."""
     on_its_way = Alert.objects.filter(state__in=Alert.UNDER_WAY).values("update__story")
-    found = _kept().filter(state=Story.State.DRAFT).exclude(pk__in=on_its_way)
-    shown = list(found.select_related("topic", "author").order_by("-changed_at")[:SHOWN])
+    return Q(drill=drill) & ~Q(pk__in=on_its_way)
+
+
+def drafts(editor: Editor, *, drill: bool = False) -> list[tuple[Story, Presence | None]]:
+    """The latest drafts of news, with who writes in each now. `drill`: those of drills."""
+    found = _kept().filter(_is_resting(drill=drill), state=Story.State.DRAFT)
+    named = found.select_related("topic", "author").only(
+        *_OF_STORY, "topic__name", "author__name", "approval_asked_of_id", "approved_by_id"
+    )
+    shown = list(named.order_by("-changed_at")[:SHOWN])
+    if not shown:
+        return []
     since = timezone.now() - STAYS
     here = Presence.objects.filter(story__in=shown, seen_at__gt=since).exclude(editor=editor)
-    writing = {one.story_id: one for one in here.select_related("editor").order_by("-since")}
-    return [(one, writing.get(one.pk)) for one in shown], found.count()
+    here = here.select_related("editor").only("story_id", "writing_since", "editor__name")
+    writing = {one.story_id: one for one in here.order_by("-since")}
+    return [(one, writing.get(one.pk)) for one in shown]
 
 
-def live() -> tuple[list[LiveStory], int]:
-    """The open stories, the last changed first, and how many there are."""
-    found = _kept().filter(state__in=Story.OPEN)
-    shown = list(found.select_related("topic").order_by("-changed_at")[:SHOWN])
+def live() -> list[LiveStory]:
+    """The open stories, the last changed first."""
+    found = _kept().filter(state__in=Story.OPEN).only(*_OF_STORY, "topic_id")
+    shown = list(found.order_by("-changed_at")[:SHOWN])
+    if not shown:
+        return []
     published = Update.objects.filter(story__in=shown, published_at__isnull=False).values("story")
     counted = published.order_by().annotate(
         updates=Count("pk"),
@@ -244,9 +321,8 @@ def live() -> tuple[list[LiveStory], int]:
     return [
         LiveStory(one, *updates.get(one.pk, (0, 0, None)), following.get(one.pk, 0))
         for one in shown
-    ], found.count()
+    ]
 
 
 def _kept() -> QuerySet[Story]:
-    found = Story.objects.filter(purpose=Purpose.ALERTS, deleted_at__isnull=True, canary=False)
-    return found.defer("text")
+    return Story.objects.filter(purpose=Purpose.ALERTS, deleted_at__isnull=True, canary=False)

@@ -67,23 +67,22 @@ def _steady(body: str) -> bytes:
 
 
 def _parts(editor: Editor) -> dict[str, Any]:
-    under_way, scheduled = overview.journeys(editor)
-    drafts, draft_count = overview.drafts(editor)
-    live, live_count = overview.live()
+    alerts, counts = overview.alerts(editor), overview.count_stories()
+    asked, sent_back = overview.approvals(editor)
     needs: dict[str, list[Any]] = {
-        "asked": overview.asked(editor),
-        "sent_back": overview.sent_back(editor),
-        "unanswered": overview.unanswered(editor),
-        "failures": overview.failures(editor),
+        "asked": asked,
+        "sent_back": sent_back,
+        "unanswered": alerts.unanswered,
+        "failures": alerts.failures,
     }
     return {
-        "under_way": under_way,
-        "scheduled": scheduled,
-        "drafts": drafts,
-        "draft_count": draft_count,
-        "live": live,
-        "live_count": live_count,
-        "deleted_count": deletion.deleted().filter(purpose=Purpose.ALERTS).count(),
+        "under_way": alerts.under_way,
+        "scheduled": alerts.scheduled,
+        "drafts": overview.drafts(editor) if counts.drafts else [],
+        "draft_count": counts.drafts,
+        "live": overview.live() if counts.live else [],
+        "live_count": counts.live,
+        "deleted_count": counts.deleted,
         **needs,
         "needs_count": sum(len(one) for one in needs.values()),
     }
@@ -146,7 +145,7 @@ def delete(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
             _("“%(headline)s” is deleted. It can be brought back for 30 days.")
             % {"headline": story.headline},
         )
-    return redirect("desk")
+    return redirect("drills" if story.drill else "desk")
 
 
 @at_desk
@@ -160,7 +159,7 @@ def restore(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
         messages.error(request, str(refused))
         return redirect("deleted-drafts")
     messages.success(request, _("“%(headline)s” is a draft again.") % {"headline": story.headline})
-    return redirect("desk")
+    return redirect("drills" if story.drill else "desk")
 
 
 @at_desk

@@ -29,10 +29,12 @@ class AudienceChoice(NamedTuple):
         return not self.readers and self.audience != Alert.Audience.PAGE
 
 
-def audience_choices(story: Story, kind: str | None = None) -> list[AudienceChoice]:
-    """The audiences for the story's next update, the default first. `kind`: None: the draft's."""
-    kind = kind or story.kind
-    return [_choice(story, kind, one) for one in alert_audience.offered(story, kind)]
+def audience_choices(story: Story, kind: str, on_topic: int) -> list[AudienceChoice]:
+    """The audiences for the story's next update, the default first.
+
+    `kind`: of that update; `on_topic`: the readers of the topic, or of offers.
+    """
+    return [_choice(story, kind, one, on_topic) for one in alert_audience.offered(story, kind)]
 
 
 def sort_of(kind: str) -> str:
@@ -57,8 +59,8 @@ def reaches_nobody(story: Story, audience: str) -> bool:
     return to in offered and _choice(story, story.kind, to).is_nobody
 
 
-def _choice(story: Story, kind: str, to: str) -> AudienceChoice:
-    readers = _count(story, kind, to)
+def _choice(story: Story, kind: str, to: str, on_topic: int | None = None) -> AudienceChoice:
+    readers = _count(story, kind, to, on_topic)
     if to == Alert.Audience.PAGE:
         words = _("Nobody")
     elif to == Alert.Audience.FOLLOWERS:
@@ -84,7 +86,7 @@ def _label(story: Story, to: str) -> str:
             return _("Everyone on %(topic)s") % {"topic": story.topic}
 
 
-def _count(story: Story, kind: str, to: str) -> int:
+def _count(story: Story, kind: str, to: str, on_topic: int | None) -> int:
     match to:
         case Alert.Audience.PAGE:
             return 0
@@ -98,7 +100,7 @@ def _count(story: Story, kind: str, to: str) -> int:
         case Alert.Audience.DRILL:
             return alert_audience.drill()
         case _:
-            return alert_audience.count_readers(story.topic)
+            return alert_audience.count_readers(story.topic) if on_topic is None else on_topic
 
 
 def send_words(story: Story, kind: str, choice: AudienceChoice, *, approves: bool, at: str) -> str:

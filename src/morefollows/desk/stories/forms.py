@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from morefollows.accounts.models import Editor
 from morefollows.audience.models import Purpose
 from morefollows.audience.topics import actions as topics
-from morefollows.desk.widgets import LongSelect
+from morefollows.desk.widgets import TopicField
 from morefollows.stories import checks
 from morefollows.stories.models import Story
 
@@ -101,11 +101,10 @@ class StoryForm(forms.Form):
     text = text_field()
     byline = credit_field(_("Byline"))
     place = credit_field(_("Dateline"))
-    topic = forms.ModelChoiceField(
+    topic = TopicField(
         label=_("Topic"),
         queryset=topics.in_use(),
         empty_label=None,
-        widget=LongSelect,
         error_messages={
             "required": _("Choose a topic."),
             "invalid_choice": _("This topic is gone. Choose another."),

@@ -77,14 +77,16 @@ def screen(
     `form`: the story's form, for its errors. `kind`: None: the draft's.
     """
     editor, kind = editor_of(request), kind or story.kind
-    choices = audience_choices(story, kind)
+    languages = {} if story.drill else alert_audience.by_language(story.topic)
+    choices = audience_choices(story, kind, sum(languages.values()))
     asked = asked_audience(kind, data)
     to = next((choice for choice in choices if choice.audience == asked), choices[0])
     when = schedule.read_schedule(data)
     preview = mail_of(story, shown_language(story, data), kind, when.at)
     wait_ms = taken_back.rest_ms(story)
-    open_yet = approval.asked_for(story) and story.approved_by_id is None
-    approves = open_yet and _is_seen(story, editor)
+    four_eyes = approval.asked_for(story)
+    seen = four_eyes and _is_seen(story, editor)
+    approves = seen and story.approved_by_id is None
     context = {
         "story": story,
         "kind": kind,
@@ -97,8 +99,8 @@ def screen(
         "wait_ms": wait_ms,
         "wait_seconds": -(-wait_ms // 1000),
         "preview": preview,
-        **_languages(story, data),
-        **_approval(story, editor, data, kind),
+        **_languages(story, data, languages),
+        **_approval(story, editor, data, four_eyes and kind != UpdateKind.WITHDRAWAL, seen),
         "may_send": transitions.may(
             editor, Event.WITHDRAW if kind == UpdateKind.WITHDRAWAL else Event.SEND, story
         ),
@@ -127,8 +129,8 @@ def shown_language(story: Story, data: Mapping[str, str]) -> str:
     return asked if asked in dict(settings.LANGUAGES) else story.language
 
 
-def _languages(story: Story, data: Mapping[str, str]) -> dict[str, Any]:
-    counts = alert_audience.by_language(story.topic) if not story.drill else {}
+def _languages(story: Story, data: Mapping[str, str], counts: dict[str, int]) -> dict[str, Any]:
+    """The languages to preview the mail in. `counts`: language → readers of the topic."""
     shown = shown_language(story, data)
     codes = [code for code, _n in settings.LANGUAGES if code in {*counts, story.language, shown}]
     return {
@@ -150,8 +152,6 @@ def mail_of(story: Story, language: str, kind: str, at: datetime | None = None) 
 
     `at`: when it leaves; None: now.
     """
-    if not Newsroom.objects.filter(pk=1).exists():
-        return None
     draft = Update(
         story=story,
         kind=kind,
@@ -166,7 +166,7 @@ def mail_of(story: Story, language: str, kind: str, at: datetime | None = None) 
     )
     try:
         return preview_of(draft, language, at)
-    except ValueError:
+    except (Newsroom.DoesNotExist, ValueError):
         return None
 
 
@@ -175,14 +175,14 @@ def _others(people: list[Editor], editor: Editor) -> list[Editor]:
     return [one for one in people if one != editor]
 
 
-def _approval(story: Story, editor: Any, data: Mapping[str, str], kind: str) -> dict[str, Any]:
-    needed = kind != UpdateKind.WITHDRAWAL and approval.asked_for(story)
-    seen = needed and _is_seen(story, editor)
+def _approval(
+    story: Story, editor: Editor, data: Mapping[str, str], needed: bool, seen: bool
+) -> dict[str, Any]:
     chosen = data.get("alone", "")
     known = reasons()
     return {
         "approval_needed": needed,
-        "approved": seen,
+        "approved": needed and seen,
         "waivable": approval.may_be_waived(),
         "approvers": _others(approval.approvers(story), editor) if needed and not seen else [],
         "reasons": known,
@@ -276,8 +276,9 @@ def _todo(
         found.append(ToDo(_("Time"), "when", when.trouble))
     if context["approval_needed"] and not context["approved"] and not context["reason"]:
         found.append(ToDo(_("Approval"), "approval"))
-    if context["preview"] is None or placeholders.blocking():
-        words = " ".join(one.text for one in placeholders.blocking())
+    blocking = placeholders.blocking()
+    if context["preview"] is None or blocking:
+        words = " ".join(one.text for one in blocking)
         found.append(
             ToDo(_("Newsroom"), "newsroom-todo", words or _("The newsroom is not set up."))
         )

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from morefollows.audience.models import Topic
-from morefollows.desk.widgets import LongSelect
+from morefollows.desk.widgets import TopicField
 from morefollows.ingest.models import ReceivedItem, Source
 
 _A_PAGE = 60
@@ -32,12 +32,11 @@ class WireFilter(forms.Form):
     source = forms.ModelChoiceField(
         Source.objects.all(), label=_("Source"), required=False, empty_label=_("all")
     )
-    topic = forms.ModelChoiceField(
+    topic = TopicField(
         Topic.objects.all(),
         label=_("Topic"),
         required=False,
         empty_label=_("all"),
-        widget=LongSelect,
     )
     urgency = forms.TypedChoiceField(
         label=_("Urgency"),

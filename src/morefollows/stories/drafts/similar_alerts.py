@@ -38,7 +38,7 @@ _STOP_WORDS = frozenset(
 class Resembling(NamedTuple):
     """An alert and how much the draft resembles it."""
 
-    alert: Alert
+    alert: Alert  #: with what the desk shows of it; the rest is read when it is asked for
     score: float  #: 0 to 1
 
 
@@ -82,7 +82,8 @@ def most_resembling(story: Story) -> Resembling | None:
         .exclude(update__story=story.pk)
         .exclude(state=Alert.State.TAKEN_BACK)
         .exclude(audience=Alert.Audience.PAGE)
-        .select_related("update__story__topic", "sent_by")
+        .select_related("update")
+        .only("uuid", "frozen_at", "update__headline", "update__standfirst")
     )
     found = (
         Resembling(

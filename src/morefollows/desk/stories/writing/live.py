@@ -56,7 +56,8 @@ def typed(request: HttpRequest) -> tuple[Story, forms.Form, str]:
     require(request, Right.OFFERS if purpose == Purpose.OFFERS else Right.SEE)
     form = form_for(purpose)(data)
     form.is_valid()
-    stored = Story.objects.filter(uuid=_uuid(data.get("uuid", ""))).first()
+    found = Story.objects.filter(uuid=_uuid(data.get("uuid", "")))
+    stored = found.select_related("topic", "author").first()
     if stored is not None:
         require(request, Right.SEE, stored)
     story = stored or Story(
