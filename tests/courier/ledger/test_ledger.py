@@ -308,10 +308,11 @@ def test_it_is_complete_only_when_cut_and_every_outcome_is_final() -> None:
 
 def test_the_first_composition_stays() -> None:
     alert = alert_for(1)
-    assert claims.kept_composition(alert.pk, "en") is None
-    assert claims.keep_composition(alert.pk, "en", b"first") == b"first"
-    assert claims.keep_composition(alert.pk, "en", b"second") == b"first"
-    assert claims.kept_composition(alert.pk, "en") == b"first"
+    assert claims.kept_compositions(alert.pk) == {}
+    assert claims.keep_compositions(alert.pk, {"en": b"first"}) == {"en": b"first"}
+    both = {"en": b"first", "de": b"new"}
+    assert claims.keep_compositions(alert.pk, {"en": b"second", "de": b"new"}) == both
+    assert claims.kept_compositions(alert.pk) == both
 
 
 def test_an_alert_taken_back_is_never_released() -> None:

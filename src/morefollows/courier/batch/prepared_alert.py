@@ -18,7 +18,7 @@ from morefollows.courier.ledger import claims, history
 from morefollows.courier.ledger.claims import ActiveAlert
 from morefollows.courier.message import alert as alerts
 from morefollows.courier.message import dkim
-from morefollows.courier.message.content import return_paths
+from morefollows.courier.message.content import Author, Letterhead, return_paths
 from morefollows.courier.message.template import Composed, Signer, renderer
 from morefollows.courier.message.thread_headers import threads
 from morefollows.courier.refusals.brake import ReplyTally
@@ -93,23 +93,26 @@ class PreparedAlert:
 
 
 def prepare_alert(
-    alert: ActiveAlert,
+    active: ActiveAlert,
     tokens: Tokens,
     on_put_back: Callable[[], None],
     arrivals: Arrivals | None = None,
 ) -> PreparedAlert:
     """Composes the alert, or loads its stored composition.
 
-    Raises `ValueError` if it can't be mailed.
+    An alert without a hold waits for this, so each row is read once. Raises `ValueError` if it
+    can't be mailed.
     """
     signers = dkim.signers(settings.MOREFOLLOWS)
+    alert = Alert.objects.select_related("update__story__topic", "topic").get(pk=active.id)
+    head = Letterhead.new()
     return PreparedAlert(
-        alert,
-        renderers=_renderers(alert.id, signers),
-        fill=_filler(alert, tokens),
+        active,
+        renderers=_renderers(alert, head, signers),
+        fill=_filler(alert, head.sender, tokens),
         on_put_back=on_put_back,
-        hold_left=claims.hold_left(alert.id),
-        earlier=history.earlier_of_story(alert.id),
+        hold_left=claims.hold_left(alert),
+        earlier=history.earlier_of_story(alert),
         signed=bool(signers),
         arrivals=arrivals,
     )
@@ -136,35 +139,35 @@ def warm_up() -> None:
         log.debug("no alert could be composed at the start: %s", type(error).__name__)
 
 
-def _renderers(alert: int, signers: Sequence[Signer]) -> dict[str, Render]:
+def _renderers(alert: Alert, head: Letterhead, signers: Sequence[Signer]) -> dict[str, Render]:
     """The rendering function for each language."""
-    renderers: dict[str, Render] = {}
     # `en` is for readers in a language that is no longer offered.
-    for language in dict.fromkeys((settings.LANGUAGE_CODE, *settings.MOREFOLLOWS.languages)):
-        parts = claims.kept_composition(alert, language)
-        if parts is None:
-            whole = Alert.objects.select_related("update__story", "topic").get(pk=alert)
-            parts = claims.keep_composition(
-                alert, language, alerts.alert(whole, language).to_bytes()
-            )
-        renderers[language] = renderer(Composed.from_bytes(parts), signers)
-    return renderers
+    languages = set(settings.MOREFOLLOWS.languages) | {settings.LANGUAGE_CODE}
+    kept = claims.kept_compositions(alert.pk)
+    new = {one: alerts.alert(alert, one, head) for one in languages - kept.keys()}
+    if new:
+        stored = {one: composed.to_bytes() for one, composed in new.items()}
+        kept = claims.keep_compositions(alert.pk, stored)
+        # Another process may have been first. Else what was just made need not be read again.
+        new = {one: composed for one, composed in new.items() if kept[one] == stored[one]}
+    return {
+        one: renderer(new.get(one) or Composed.from_bytes(kept[one]), signers) for one in languages
+    }
 
 
-def _filler(active: ActiveAlert, tokens: Tokens) -> Fill:
+def _filler(alert: Alert, sender: Author, tokens: Tokens) -> Fill:
     """Returns the function that computes return paths and placeholder values.
 
     It runs for each mail.
     """
-    alert = Alert.objects.select_related("update__story", "topic").get(pk=active.id)
     story = alert.update.story
     listed = OFFERS if alert.topic is None else links.row(alert.topic)
-    if active.audience == Alert.Audience.DRILL:
+    if alert.audience == Alert.Audience.DRILL:
         listed = DRILLS
     alert_row, story_row = (TokenRow(one.pk, one.uuid.bytes) for one in (alert, story))
     tokens_of = AlertTokens(tokens, alert_row, listed, story_row)
-    return_path = return_paths()
-    thread = threads(alert, tokens.receipt)
+    return_path = return_paths(sender)
+    thread = threads(alert, tokens.receipt, sender)
     alone = thread(TokenRow(0, b""), ())
 
     def fill(readers: Sequence[Facts]) -> list[tuple[bytes, Sequence[bytes]]]:

@@ -12,7 +12,7 @@ stands. No mail is lost, and only uncertain mails are repeated.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from django.db import OperationalError, connection, transaction
@@ -130,19 +130,16 @@ def active_alerts() -> list[ActiveAlert]:
         return [ActiveAlert(*row) for row in cursor.fetchall()]
 
 
-def hold_left(alert: int) -> float:
+def hold_left(alert: Alert) -> float:
     """Seconds until the end of this alert's hold, at most the length of the hold.
 
     The limit holds even if the clock was set back. It does not apply to an alert with a chosen
     time.
     """
-    frozen_at, held_until_ms, chosen = Alert.objects.values_list(
-        "frozen_at", "held_until_ms", "not_before_ms"
-    ).get(pk=alert)
-    if chosen is not None:
-        return float(held_until_ms - now_ms()) / 1000
-    whole = held_until_ms - frozen_at.timestamp() * 1000
-    return float(min(held_until_ms - now_ms(), whole)) / 1000
+    left = float(alert.held_until_ms - now_ms()) / 1000
+    if alert.not_before_ms is not None:
+        return left
+    return min(left, alert.held_until_ms / 1000 - alert.frozen_at.timestamp())
 
 
 def alerts_have_mail(within_ms: int = 0) -> bool:
@@ -352,26 +349,23 @@ def complete() -> list[int]:
 # -- compositions and relays ----------------------------------------------------------------------
 
 
-def keep_composition(alert: int, language: str, parts: bytes) -> bytes:
-    """Stores an alert's composition, unless one is stored. Returns the stored one.
+def keep_compositions(alert: int, parts: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Stores an alert's compositions by language, where none is stored. Returns all stored ones.
 
     So all processes send the same bytes, also after a restart.
     """
     with transaction.atomic():
         Composition.objects.bulk_create(
-            [Composition(alert_id=alert, language=language, parts=parts)], ignore_conflicts=True
+            [Composition(alert_id=alert, language=one, parts=parts[one]) for one in parts],
+            ignore_conflicts=True,
         )
-        return bytes(Composition.objects.get(alert_id=alert, language=language).parts)
+        return kept_compositions(alert)
 
 
-def kept_composition(alert: int, language: str) -> bytes | None:
-    """The stored composition, or None."""
-    found = (
-        Composition.objects.filter(alert_id=alert, language=language)
-        .values_list("parts", flat=True)
-        .first()
-    )
-    return None if found is None else bytes(found)
+def kept_compositions(alert: int) -> dict[str, bytes]:
+    """Language → the stored composition."""
+    found = Composition.objects.filter(alert_id=alert).values_list("language", "parts")
+    return {language: bytes(parts) for language, parts in found}
 
 
 _PAUSED = "SELECT name FROM courier_relay WHERE paused_at IS NOT NULL"

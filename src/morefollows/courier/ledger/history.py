@@ -55,13 +55,14 @@ def alerts_had_by(
     return found
 
 
-def earlier_of_story(alert: int) -> list[int]:
+def earlier_of_story(alert: Alert) -> list[int]:
     """The alerts of the story's earlier updates by the same channel, oldest first."""
-    this = Alert.objects.select_related("update").get(pk=alert)
+    if alert.update.number == 1:
+        return []
     earlier = Alert.objects.filter(
-        update__story=this.update.story_id,
-        update__number__lt=this.update.number or 0,
-        channel=this.channel,
+        update__story=alert.update.story_id,
+        update__number__lt=alert.update.number or 0,
+        channel=alert.channel,
     ).order_by("pk")
     return list(earlier.values_list("pk", flat=True))
 

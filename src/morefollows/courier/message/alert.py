@@ -29,13 +29,14 @@ from morefollows.stories.models import Alert, Story, Update, UpdateKind
 _ANSWERS = (UpdateKind.CORRECTION, UpdateKind.WITHDRAWAL)
 
 
-def alert(alert: Alert, language: str) -> Composed:
+def alert(alert: Alert, language: str, head: Letterhead | None = None) -> Composed:
     """The alert with everything around the story in `language`, the reader's.
 
-    Raises `ValueError`, naming the header field, for what can't be mailed.
+    `head`: None to read it from the database. Raises `ValueError`, naming the header field, for
+    what can't be mailed.
     """
     with translation.override(language):
-        head = Letterhead.new()
+        head = head or Letterhead.new()
         number = f"alert-{alert.uuid.hex[:12]}"
         return compose(
             content(head, alert.update, alert.topic, alert.held_until_ms / 1000, number), head

@@ -14,7 +14,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext, pgettext
 
 from morefollows.audience.models import Newsroom, Topic
-from morefollows.courier.message.template import Placeholders, Slot
+from morefollows.courier.message.template import Placeholders, Slot, own_placeholders
 from morefollows.setup.brand.look import Look, look
 from morefollows.stories import markdown
 
@@ -59,7 +59,7 @@ class Letterhead(NamedTuple):
 
     @classmethod
     def new(cls) -> Letterhead:
-        return cls(Author.get(), Placeholders(), look())
+        return cls(Author.get(), own_placeholders(), look())
 
     @property
     def named(self) -> dict[str, str]:
@@ -103,12 +103,12 @@ class Content(NamedTuple):
     feedback: str = ""
 
 
-def return_paths() -> Callable[[bytes], bytes]:
+def return_paths(sender: Author | None = None) -> Callable[[bytes], bytes]:
     """Returns the function that makes a return path from a receipt (VERP).
 
-    The sender's domain is read once, at this call.
+    `sender`: None to read it from the database, once, at this call.
     """
-    domain = settings.MOREFOLLOWS.bounce_domain or Author.get().domain
+    domain = settings.MOREFOLLOWS.bounce_domain or (sender or Author.get()).domain
     after = b"@" + domain.encode("ascii")
     return lambda receipt: b"b+" + receipt + after
 

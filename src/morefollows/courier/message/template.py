@@ -11,6 +11,7 @@ import secrets
 import struct
 from collections.abc import Callable, Sequence
 from enum import IntEnum
+from functools import lru_cache
 from operator import itemgetter
 from typing import Any, Protocol
 
@@ -171,6 +172,16 @@ def renderer(composed: Composed, signers: Sequence[Signer] = ()) -> Fill:
 
 
 # -- making one ------------------------------------------------------------------------------------
+
+
+@lru_cache(1)
+def own_placeholders() -> Placeholders:
+    """The placeholders that this process composes with.
+
+    Made once, as compiling their patterns takes longer than all the rest of composing a mail. They
+    leave no process: what is stored and sent has slots or values in their place.
+    """
+    return Placeholders()
 
 
 class Placeholders:

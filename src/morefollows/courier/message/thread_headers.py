@@ -18,17 +18,21 @@ _LONGEST_THREAD = 20  # mails named in References, beside the synthetic first on
 
 
 def threads(
-    alert: Alert, receipt: Callable[[TokenRow, TokenRow], bytes]
+    alert: Alert, receipt: Callable[[TokenRow, TokenRow], bytes], sender: Author
 ) -> Callable[[TokenRow, Sequence[int]], tuple[bytes, bytes]]:
     """Returns the function that makes the values for `Slot.REFERENCES` and `Slot.REPLY`.
 
     It takes a reader and the story's alerts sent to that reader before, in order. `receipt` is
-    `Tokens.receipt`. Of a long thread the newest mails are named (RFC 5322 §3.6.4).
+    `Tokens.receipt`. Message-IDs have the domain of `sender`. Of a long thread the newest mails are
+    named (RFC 5322 §3.6.4).
     """
-    domain = Author.get().domain.encode("ascii")
+    domain = sender.domain.encode("ascii")
     root = f"{alert.update.story.uuid}@".encode() + domain
-    of_story = Alert.objects.filter(update__story=alert.update.story_id).values_list("pk", "uuid")
-    alerts = {number: TokenRow(number, uuid.bytes) for number, uuid in of_story}
+    alerts = {}
+    if alert.update.number != 1:  # nothing was sent before a story's first update
+        of_story = Alert.objects.filter(update__story=alert.update.story_id)
+        for number, uuid in of_story.values_list("pk", "uuid"):
+            alerts[number] = TokenRow(number, uuid.bytes)
 
     def thread(reader: TokenRow, had: Sequence[int]) -> tuple[bytes, bytes]:
         if not had:
