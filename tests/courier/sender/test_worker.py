@@ -294,6 +294,31 @@ def test_the_end_of_a_hold_is_not_delayed_by_a_survey(
     assert set(states(alert).values()) == {Outcome.ACCEPTED}
 
 
+def test_without_a_hold_the_first_mail_waits_for_one_batch_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    """What else is to be cut, claimed and loaded comes after it."""
+    settings.MOREFOLLOWS = dataclasses.replace(settings.MOREFOLLOWS, batch_size=10)
+    alert, there = held(95, -1.0), list[int]()
+    record = claims.record_outcomes
+
+    def noted(entries: Any, release: int | None, early: bool) -> claims.Recorded:
+        if release is not None:
+            there.append(Batch.objects.filter(alert=alert).count())
+            assert [entry.handed_out_to for entry in entries] == [entries[0].outcomes.count(0)]
+        return record(entries, release, early)
+
+    monkeypatch.setattr(claims, "record_outcomes", noted)
+
+    async def story(worker: Scheduler, relay: Slot) -> None:
+        relay.on = True
+        await until(lambda: all_accepted(alert))
+
+    at_work(tmp_path, story)
+    assert there == [1]
+    assert len(states(alert)) == 95
+
+
 def test_at_the_start_a_mail_is_composed_for_nobody(
     breaking: Topic, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

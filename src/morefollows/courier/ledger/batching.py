@@ -24,17 +24,16 @@ from morefollows.stories.models import Alert
 # The position is stored in the alert's row, which is locked during a cut. So another process can
 # continue after a crash, and no reader is in two batches. SQLite locks the whole database instead.
 _POSITION = """
-SELECT topic_id, audience, frozen_at, cut_from, cut_to, cut_wrapped, cut_done
+SELECT topic_id, audience, frozen_at, cut_from, cut_to, cut_wrapped,
+    (SELECT s.canary FROM stories_update u JOIN stories_story s ON s.id = u.story_id
+        WHERE u.id = stories_alert.update_id),
+    cut_done
 FROM stories_alert WHERE id = %s
 """
 # Seed inboxes are in every audience, whatever it is, in a batch of their own: see `_seeds`.
 _NO_SEED = "NOT IN (SELECT reader_id FROM audience_seedinbox)"
 _SEEDS = """
 SELECT reader_id FROM audience_seedinbox WHERE paused_at IS NULL ORDER BY reader_id
-"""
-_IS_CANARY = """
-SELECT s.canary FROM stories_alert a JOIN stories_update u ON u.id = a.update_id
-JOIN stories_story s ON s.id = u.story_id WHERE a.id = %s
 """
 # Only readers who were active when the editor sent the alert are in the audience. So a cut gives
 # the same readers whenever it runs.
@@ -119,7 +118,7 @@ def cut_batches(alert: int, batches: int) -> bool:
         position = cursor.fetchone()
         if position is None or position[-1]:
             return True
-        topic, audience, frozen_at, cut_from, cut_to, wrapped, _done = position
+        topic, audience, frozen_at, cut_from, cut_to, wrapped, canary, _done = position
         frozen_at = connection.ops.adapt_datetimefield_value(frozen_at)
         what = _Cut(alert, topic, audience, frozen_at, _answers(alert, audience))
         if audience == Alert.Audience.PAGE:
@@ -130,7 +129,7 @@ def cut_batches(alert: int, batches: int) -> bool:
         if cut_to is None:
             if seeds := _seeds(cursor, audience):
                 cursor.execute(_NEW_BATCH, _batch_row(alert, 1, seeds))
-            if _is_canary(cursor, alert):
+            if canary:
                 cursor.execute(_MOVED, (0, 0, True, True, alert))
                 return True
             cut_from = cut_to = _random_start(cursor, topic, audience)
@@ -170,11 +169,6 @@ def _seeds(cursor: Any, audience: str) -> list[int]:
         return []
     cursor.execute(_SEEDS)
     return [row[0] for row in cursor.fetchall()]
-
-
-def _is_canary(cursor: Any, alert: int) -> bool:
-    cursor.execute(_IS_CANARY, (alert,))
-    return bool(cursor.fetchone()[0])
 
 
 def _answers(alert: int, audience: str) -> list[int]:

@@ -39,6 +39,10 @@ class BatchLoader:
         self._journal = journal
         self._on_loaded = on_loaded
 
+    async def begin(self, prepared: PreparedAlert) -> None:
+        """Claims one batch of an alert whose first mail is due now. The others follow by `fill`."""
+        self._loaded.batches.extend(await self._database.run(self.load, prepared, False, 1))
+
     async def fill(self, prepared: PreparedAlert) -> None:
         """Claims due batches of this alert until enough mails are loaded."""
         loaded, bulk = self._loaded, bool(prepared.alert.bulk)
@@ -56,9 +60,11 @@ class BatchLoader:
                 loaded.exhausted.add(prepared.id)
             self._on_loaded()
 
-    def load(self, prepared: PreparedAlert, retried: bool = False) -> list[BatchRun]:
-        """Claims up to `_AT_ONCE` batches and loads their readers. Runs in the database thread."""
-        claimed = claims.claim_batches(self._name, prepared.id, _AT_ONCE, retried=retried)
+    def load(
+        self, prepared: PreparedAlert, retried: bool = False, most: int = _AT_ONCE
+    ) -> list[BatchRun]:
+        """Claims up to `most` batches and loads their readers. Runs in the database thread."""
+        claimed = claims.claim_batches(self._name, prepared.id, most, retried=retried)
         readers = [reader for claim in claimed for reader in claim.readers]
         found = selection.load_recipients(prepared.alert, readers) if claimed else {}
         had = history.alerts_had_by(prepared.earlier, sorted(readers), summaries=False)

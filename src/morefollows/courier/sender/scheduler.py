@@ -223,17 +223,21 @@ class Scheduler:
             if not prepared.sending:
                 return patience  # taken back just now, or its row is locked
             alert = alert._replace(state="sending")
+        # Sent without a hold: the first mail waits for one batch, and not for what comes after it.
+        begins = alert.state == "held" and wait <= 0
         if not alert.cut_done:
-            at_once = _CUT_AT_ONCE_IN_HOLD if wait > 1 else _CUT_AT_ONCE
+            at_once = 1 if begins else _CUT_AT_ONCE_IN_HOLD if wait > 1 else _CUT_AT_ONCE
             began_ms = now_ms()
             somebody_else = await self._database.run(cut_batches, alert.id, at_once)
             trace_batching(alert.id, began_ms)
             patience = 0.02 if somebody_else else 0.0
+        if begins:
+            await self._loader.begin(prepared)
+            await self.recorder.write(release=alert.id)
+            return 0.0 if prepared.sending else patience
         await self._loader.fill(prepared)
         if alert.state == "sending":
             prepared.sending = not prepared.halted
-        elif wait <= 0:
-            await self.recorder.write(release=alert.id)
         else:
             patience = min(patience, max(wait - LAST_MOMENT, 0) + 0.001)
         return patience

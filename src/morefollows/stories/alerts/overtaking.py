@@ -19,6 +19,8 @@ def overtake(story: Story, alert: Alert) -> None:
 
     Alerts to `RECIPIENTS` (corrections and withdrawals) are never overtaken.
     """
+    if alert.update.number == 1:  # the first mail waits for this: save a query
+        return
     older = Alert.objects.filter(
         update__story=story,
         update__number__lt=alert.update.number or 0,
