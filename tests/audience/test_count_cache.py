@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from morefollows.audience.models import KeptFigure, Reader, Topic
 from morefollows.audience.statistics import count_cache, growth
-from morefollows.processes import housekeeping
+from morefollows.housekeeping import tasks
 from morefollows.stories.alerts import alert_audience
 
 pytestmark = pytest.mark.django_db
@@ -110,7 +110,7 @@ def test_growth_is_the_same_kept_or_not(breaking: Topic, monkeypatch: pytest.Mon
 def test_housekeeping_renews_them_and_an_import_forgets_them(breaking: Topic) -> None:
     alert_audience.by_topic()
     Reader.objects.update(state=Reader.State.UNSUBSCRIBED)
-    next(task for task in housekeeping.tasks() if "figures" in task.name).run()
+    next(task for task in tasks.tasks() if "figures" in task.name).run()
     assert alert_audience.count_readers(breaking) == 0
     assert KeptFigure.objects.count() >= 4
     count_cache.forget_figures()

@@ -19,7 +19,7 @@ def housekeeping(dry_run: bool, as_json: bool) -> None:
     from morefollows.processes import bootstrap
 
     bootstrap.start_django()
-    from morefollows.processes import housekeeping as rounds
+    from morefollows.housekeeping import rounds
 
     counts = rounds.would_go() if dry_run else rounds.run_tasks()
     if as_json:

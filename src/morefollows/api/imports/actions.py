@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import IO, Any, BinaryIO, cast
 
 from django.db import close_old_connections, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from morefollows.accounts.models import Editor
@@ -30,7 +31,7 @@ log = logging.getLogger(__name__)
 State = ReaderImport.State
 _PART = 1_000_000  # bytes of a file in one row
 _PROBLEMS = 100  # bad lines that are kept with the import
-_KEPT_FOR = timedelta(days=30)
+KEPT_FOR = timedelta(days=30)
 _HEARTBEAT = 15.0  # seconds; a quarter of `retry_queue.CLAIM`
 
 
@@ -156,5 +157,9 @@ def _claimed(job: ReaderImport) -> Iterator[None]:
 
 def forget_imports() -> int:
     """Deletes imports that ended 30 days ago. Returns how many. Called by housekeeping."""
-    before = timezone.now() - _KEPT_FOR
-    return ReaderImport.objects.filter(ended_at__lt=before).delete()[0]
+    return old_imports().delete()[0]
+
+
+def old_imports() -> QuerySet[ReaderImport]:
+    """Returns the imports that `forget_imports` deletes."""
+    return ReaderImport.objects.filter(ended_at__lt=timezone.now() - KEPT_FOR)

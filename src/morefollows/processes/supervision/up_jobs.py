@@ -47,8 +47,8 @@ def release_claims_of_last_run() -> None:
 def run_housekeeping() -> None:
     """Runs `housekeeping` once, unless another machine did. Called by `up` once an hour."""
     bootstrap.start_django()
+    from morefollows.housekeeping import rounds
     from morefollows.nodes import leader
-    from morefollows.processes import housekeeping
 
     if leader.claim_run("housekeeping", _NEARLY_AN_HOUR):
-        housekeeping.run_tasks()
+        rounds.run_tasks()

@@ -1,7 +1,6 @@
-"""Deletes expired rows once an hour. The settings say how long each kind of row is kept.
+"""One task for each kind of data: deletes what has expired, and counts it.
 
-A failing task does not stop the others. Each works in small transactions, waits for alerts that are
-being sent, and continues in the next run.
+Each works in small transactions, and waits for alerts between two of them.
 
 Invariant: no evidence of consent is deleted.
 """
@@ -9,7 +8,6 @@ Invariant: no evidence of consent is deleted.
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -17,12 +15,12 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connection, transaction
-from django.db.models import Exists, Max, Model, OuterRef, Q, QuerySet
+from django.db.models import Max, Model, QuerySet
 from django.utils import timezone
 
 from morefollows.accounts.models import DeskSession
 from morefollows.api.http.idempotent import forget_answers, old_answers
-from morefollows.api.imports.actions import forget_imports
+from morefollows.api.imports.actions import forget_imports, old_imports
 from morefollows.api.webhooks.delivery import forget_events, old_events
 from morefollows.audience import departures
 from morefollows.audience.consent import retention, seals
@@ -33,10 +31,11 @@ from morefollows.audience.statistics import count_cache, growth
 from morefollows.audience.suppression.hard_bounces import FORGOTTEN
 from morefollows.audience.topics import merging
 from morefollows.backups import schedule
-from morefollows.courier.models import Batch, Brake, RelayAtWork, RelayCount, TlsCount
+from morefollows.courier.models import Brake, RelayAtWork, RelayCount, TlsCount
 from morefollows.feedback import archive
 from morefollows.feedback.models import IncomingMail
 from morefollows.helpers import local_time
+from morefollows.housekeeping.giving_way import give_way
 from morefollows.live.models import Ping
 from morefollows.nodes import actions as nodes
 from morefollows.stories.actions import now_ms
@@ -49,27 +48,19 @@ from morefollows.stories.models import Alert
 log = logging.getLogger(__name__)
 
 _AT_ONCE = 1_000  # rows in one transaction
-_SOON_MS = 30_000  # milliseconds before an alert leaves in which no transaction begins
-_LONGEST = 45 * 60.0  # seconds for one run; the next run begins an hour after this one began
-_PATIENCE = 120.0  # seconds that a run waits for an alert that is being sent
-_LOOK_EVERY = 1.0  # seconds
 _PAGES = 2_000  # SQLite pages returned to the file system in one step
 
 
 class Task(NamedTuple):
     """One kind of data to delete.
 
-    `name`: what is deleted, in plural. `run_tasks`: deletes it and returns how many. `due`: how
+    `name`: what is deleted, in plural. `run`: deletes it and returns how many. `due`: how
     many would be deleted now.
     """
 
     name: str
     run: Callable[[], int | None]
     due: Callable[[], int] | None = None
-
-
-class Interrupted(Exception):
-    """An alert is being sent, or the run took too long. The next run continues."""
 
 
 def tasks() -> list[Task]:
@@ -140,7 +131,11 @@ def _about_sending() -> list[Task]:
             lambda: _relay_counts().count() + _tls_counts().count(),
         ),
         Task("sender processes of before", lambda: _delete(_at_work), lambda: _at_work().count()),
-        Task("processes of machines that are gone", nodes.forget_silent),
+        Task(
+            "processes of machines that are gone",
+            nodes.forget_silent,
+            lambda: nodes.silent(nodes.FORGOTTEN_MS).count(),
+        ),
     ]
 
 
@@ -153,60 +148,13 @@ def _about_programs() -> list[Task]:
             lambda: _incoming().count(),
         ),
         Task("old canaries", lambda: _delete(old_canaries), lambda: old_canaries().count()),
-        Task("results of uploaded imports", forget_imports),
+        Task("results of uploaded imports", forget_imports, lambda: old_imports().count()),
         Task("answers to repeated requests", forget_answers, lambda: old_answers().count()),
         Task("events that were posted to webhooks", forget_events, lambda: old_events().count()),
         Task("WebSub pings", lambda: _delete(_pings), lambda: _pings().count()),
         Task("pages of the database file", _give_back, _free_pages),
         Task("old daily backups", _daily_backup),
     ]
-
-
-def run_tasks() -> dict[str, int]:
-    """Runs all tasks once. Returns task name → number deleted. Logs errors and raises nothing."""
-    until = time.monotonic() + _LONGEST
-    went: dict[str, int] = {}
-    for task in tasks():
-        if time.monotonic() > until:
-            break
-        try:
-            give_way()
-            went[task.name] = task.run() or 0
-        except Interrupted:
-            log.info("housekeeping gives way to an alert; the rest is for the next round")
-            break
-        except Exception:
-            log.exception("housekeeping: %s could not be cleared away", task.name)
-    return went
-
-
-def would_go() -> dict[str, int]:
-    """Returns task name → number that would be deleted now, where it can be told beforehand."""
-    return {task.name: task.due() for task in tasks() if task.due is not None}
-
-
-def give_way() -> None:
-    """Waits while an alert is being sent or about to be sent. Called between two transactions.
-
-    Does not wait between two retries of deferred mail. Raises `Interrupted` when the wait takes too
-    long.
-    """
-    until = time.monotonic() + _PATIENCE
-    while _alert_is_leaving():
-        if time.monotonic() >= until:
-            raise Interrupted
-        time.sleep(_LOOK_EVERY)
-
-
-def _alert_is_leaving() -> bool:
-    now = now_ms()
-    if Alert.objects.filter(state=Alert.State.HELD, held_until_ms__lt=now + _SOON_MS).exists():
-        return True
-    at_work = Batch.objects.filter(alert=OuterRef("pk"), due_at_ms__isnull=False)
-    at_work = at_work.filter(~Q(worker="") | Q(due_at_ms__lte=now))
-    return Alert.objects.filter(
-        Exists(at_work) | Q(cut_done=False), state=Alert.State.SENDING
-    ).exists()
 
 
 # -- tasks ----------------------------------------
@@ -292,11 +240,15 @@ def _letters() -> int:
     return number_deleted
 
 
-def _oldest_letter() -> datetime:
+def letter_days() -> int:
+    """For how many days letters are kept that are done with."""
     config = settings.MOREFOLLOWS
     # Links in confirmation letters are valid for `confirmation_days`.
-    days = max(config.keep_letters_days, config.confirmation_days + 1)
-    return timezone.now() - timedelta(days=days)
+    return max(config.keep_letters_days, config.confirmation_days + 1)
+
+
+def _oldest_letter() -> datetime:
+    return timezone.now() - timedelta(days=letter_days())
 
 
 def _daily_backup() -> int:
@@ -347,10 +299,15 @@ def _incoming_raw() -> int:
     return number
 
 
+def incoming_days() -> int:
+    """For how many days it is kept what a mail meant that came back: as long as it may count."""
+    return max(settings.MOREFOLLOWS.keep_replies_days, settings.MOREFOLLOWS.soft_bounce_days + 10)
+
+
 def _incoming() -> QuerySet[IncomingMail]:
     """Returns old mails that count no more, and that nobody has to decide about."""
-    days = max(settings.MOREFOLLOWS.keep_replies_days, settings.MOREFOLLOWS.soft_bounce_days + 10)
-    old = IncomingMail.objects.filter(arrived_at__lt=timezone.now() - timedelta(days=days))
+    oldest = timezone.now() - timedelta(days=incoming_days())
+    old = IncomingMail.objects.filter(arrived_at__lt=oldest)
     return old.exclude(counting=IncomingMail.Counting.HELD)
 
 

@@ -21,8 +21,8 @@ from morefollows.audience.signup import limits
 from morefollows.audit.models import AuditEntry
 from morefollows.courier.models import Batch, RelayAtWork, RelayCount, ReplyCount
 from morefollows.feedback import archive
+from morefollows.housekeeping import giving_way, rounds, tasks
 from morefollows.live.models import Ping
-from morefollows.processes import housekeeping
 from morefollows.stories.actions import now_ms
 from morefollows.stories.models import Alert, Story, Update
 from tests.live.support import publish
@@ -31,8 +31,8 @@ from tests.support import year
 
 @pytest.fixture(autouse=True)
 def no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(housekeeping, "_PATIENCE", 0.0)
-    monkeypatch.setattr(housekeeping, "_AT_ONCE", 3)
+    monkeypatch.setattr(giving_way, "_PATIENCE", 0.0)
+    monkeypatch.setattr(tasks, "_AT_ONCE", 3)
 
 
 def letter(reader: Reader, days: float, state: str = "accepted", **more: Any) -> Letter:
@@ -75,9 +75,9 @@ def test_each_kind_of_row_goes_when_its_time_is_over(cy: Reader, story: Story, a
         alert=sent, domain="x.example", outcome=3, code=550, status="", text="no", count=1
     )
     evidence = Consent.objects.count(), AuditEntry.objects.count()
-    told = housekeeping.would_go()
+    told = rounds.would_go()
     assert told["letters that are done with"] == 7 and told["replies of relays"] == 1
-    went = housekeeping.run_tasks()
+    went = rounds.run_tasks()
     assert went["letters that are done with"] == 8
     left = set(Letter.objects.values_list("pk", flat=True))
     assert {waits.pk, young.pk} <= left and elsewhere.pk not in left and len(left) == 3
@@ -87,24 +87,22 @@ def test_each_kind_of_row_goes_when_its_time_is_over(cy: Reader, story: Story, a
     assert not ReplyCount.objects.exists()
     assert set(Batch.objects.values_list("packed", flat=True)) == {True}
     assert (Consent.objects.count(), AuditEntry.objects.count()) == evidence
-    again = housekeeping.run_tasks()
+    again = rounds.run_tasks()
     assert {name: count for name, count in again.items() if count and "pages" not in name} == {}
 
 
 @pytest.mark.django_db
 def test_all_that_is_deleted_is_told_before() -> None:
     """`morefollows housekeeping --dry-run` names every kind but those that delete no rows."""
-    silent = {task.name for task in housekeeping.tasks() if task.due is None}
+    silent = {task.name for task in tasks.tasks() if task.due is None}
     assert silent <= {
         "readers of merged topics, moved",
         "new evidence, sealed",
         "old entries of the file of departures",
-        "processes of machines that are gone",
         "old daily backups",
-        "results of uploaded imports",
         "figures of many readers",
     }
-    assert set(housekeeping.would_go().values()) == {0}
+    assert set(rounds.would_go().values()) == {0}
 
 
 def test_what_fails_stops_nothing_else(
@@ -115,7 +113,7 @@ def test_what_fails_stops_nothing_else(
 
     monkeypatch.setattr("morefollows.audience.consent.retention.expire_unconfirmed", broken)
     letter(cy, 31)
-    assert housekeeping.run_tasks()["letters that are done with"] == 1
+    assert rounds.run_tasks()["letters that are done with"] == 1
     assert "unconfirmed sign-ups could not be cleared away" in caplog.text
 
 
@@ -128,8 +126,8 @@ class TestGivingWay:
     def leaving(self, alert: Alert, **facts: Any) -> bool:
         Alert.objects.filter(pk=alert.pk).update(**facts)
         try:
-            housekeeping.give_way()
-        except housekeeping.Interrupted:
+            giving_way.give_way()
+        except giving_way.Interrupted:
             return True
         return False
 
@@ -152,12 +150,12 @@ class TestGivingWay:
     def test_and_goes_on_when_it_is_over(
         self, alert: Alert, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(housekeeping, "_PATIENCE", 60.0)
+        monkeypatch.setattr(giving_way, "_PATIENCE", 60.0)
         self_state = iter([True, True, False])
         slept: list[float] = []
-        monkeypatch.setattr(housekeeping, "_alert_is_leaving", lambda: next(self_state))
-        monkeypatch.setattr(housekeeping.time, "sleep", slept.append)
-        housekeeping.give_way()
+        monkeypatch.setattr(giving_way, "_alert_is_leaving", lambda: next(self_state))
+        monkeypatch.setattr(giving_way.time, "sleep", slept.append)
+        giving_way.give_way()
         assert len(slept) == 2
 
     def test_a_round_that_was_broken_off_is_taken_up_again(
@@ -174,13 +172,13 @@ class TestGivingWay:
         def interrupted(alert: int) -> bool:
             calls.append(alert)
             if len(calls) == 2:
-                raise housekeeping.Interrupted
+                raise giving_way.Interrupted
             return packed(alert)
 
         monkeypatch.setattr(archive, "pack_some", interrupted)
-        assert "alerts whose sending is packed" not in housekeeping.run_tasks()
+        assert "alerts whose sending is packed" not in rounds.run_tasks()
         assert set(Batch.objects.values_list("packed", flat=True)) == {True, False}
-        assert housekeeping.run_tasks()["alerts whose sending is packed"] == 1
+        assert rounds.run_tasks()["alerts whose sending is packed"] == 1
         assert set(Batch.objects.values_list("packed", flat=True)) == {True}
         assert sum(Batch.objects.values_list("size", flat=True)) == 10
 
@@ -193,7 +191,7 @@ def test_an_alert_that_can_not_be_packed_stops_no_other(
     broken, fine = year.alerts([story], ada, batches=1)
     Alert.objects.update(ended_at=timezone.now() - timedelta(days=9))
     Batch.objects.filter(alert=broken).update(outcomes=b"\1\1\1")
-    assert housekeeping.run_tasks()["alerts whose sending is packed"] == 1
+    assert rounds.run_tasks()["alerts whose sending is packed"] == 1
     assert Batch.objects.get(alert=fine).packed and not Batch.objects.get(alert=broken).packed
     assert f"alert {broken.pk} can't be packed" in caplog.text
 
@@ -208,8 +206,8 @@ def quick_seals(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Non
 
 
 def test_evidence_is_sealed_as_part_of_it(cy: Reader, breaking: Topic, quick_seals: None) -> None:
-    housekeeping.run_tasks()
-    housekeeping.run_tasks()
+    rounds.run_tasks()
+    rounds.run_tasks()
     assert Seal.objects.filter(table="audience_consent").exists() and seals.verify().wrong == []
     assert date.today()
 
@@ -236,7 +234,7 @@ def test_the_file_of_sqlite_becomes_smaller(newsroom: Any) -> None:
         cursor.execute("DROP TABLE ballast")
     large = pages()
     assert large > before + 900
-    given = housekeeping.run_tasks()["pages of the database file"]
+    given = rounds.run_tasks()["pages of the database file"]
     assert given > 400 and pages() <= large - given
 
 
