@@ -85,6 +85,7 @@ WORDS: Mapping[str, _Words] = {
     "keep_relay_days": _Words(_("Daily counts of relays go after"), _DAYS),
     "keep_pings_days": _Words(_("Notes that a hub was told go after"), _DAYS),
     "keep_imports_days": _Words(_("The place of a broken import goes after"), _DAYS),
+    "keep_incoming_days": _Words(_("Mails that came back, in full, go after"), _DAYS),
     "image_days": _Words(_("Images that nothing shows go after"), _DAYS),
     "relay_connections": _Words(
         _("Connections to each relay"), _("For those that name no number.")

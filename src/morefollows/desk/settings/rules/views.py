@@ -9,8 +9,8 @@ from django.views.decorators.http import require_http_methods
 from morefollows.accounts.rights import Right
 from morefollows.desk.common import editor_of, needs
 from morefollows.desk.settings.common import page, tell_saved
-from morefollows.desk.settings.rules.counts import due_for_deletion
 from morefollows.desk.settings.rules.forms import SettingsForm
+from morefollows.desk.settings.rules.retention import retention
 
 
 @needs(Right.ADMINISTER)
@@ -23,5 +23,7 @@ def group_page(request: HttpRequest, group: str) -> HttpResponse:
         if form.is_valid() and form.apply(editor_of(request)):
             tell_saved(request)
             return redirect(f"settings-{group}")
-    context = page(group, form=form, due=due_for_deletion() if group == "retention" else None)
-    return render(request, "settings/rules.html", context, status=422 if form.errors else 200)
+    context, template = page(group, form=form), "settings/rules.html"
+    if group == "retention":
+        context["kept"], template = retention(), "settings/retention.html"
+    return render(request, template, context, status=422 if form.errors else 200)
