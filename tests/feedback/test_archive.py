@@ -20,6 +20,7 @@ from morefollows.courier import actions as courier
 from morefollows.courier.ledger import history, packing
 from morefollows.courier.ledger.batching import cut_batches
 from morefollows.courier.models import Batch, Brake, Composition, DigestItem, Outcome, ReplyCount
+from morefollows.courier.provider_models import ProviderTime
 from morefollows.courier.recipients import earlier_recipients
 from morefollows.feedback import archive
 from morefollows.feedback.glance import glances
@@ -233,9 +234,11 @@ def test_the_rarer_replies_go(ended: Alert) -> None:
     assert (
         progress(ended)["reply_counts"] == shown and ReplyCount.objects.count() == archive.REPLIES
     )
-    assert not archive.old_replies().exists()
+    ProviderTime.objects.create(alert=ended, worker="one/1", provider="", bins=[[10, 3]])
+    assert not archive.old_replies().exists() and not archive.old_provider_times().exists()
     end(ended, days=91)
     assert archive.old_replies().count() == archive.REPLIES
+    assert archive.old_provider_times().count() == 1
 
 
 def test_in_the_end_only_counts_are_left(ended: Alert) -> None:

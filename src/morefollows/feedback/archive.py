@@ -26,6 +26,7 @@ from morefollows.courier.models import (
     Refusal,
     ReplyCount,
 )
+from morefollows.courier.provider_models import ProviderTime
 from morefollows.feedback.actions import final_curve
 from morefollows.stories.actions import now_ms
 from morefollows.stories.alerts.transition_table import ENDED
@@ -216,3 +217,8 @@ def forget_recipients(alert: int) -> None:
 def old_replies() -> QuerySet[ReplyCount]:
     """Replies to alerts that ended more than `keep_replies_days` ago."""
     return ReplyCount.objects.filter(alert__in=_ended(settings.MOREFOLLOWS.keep_replies_days))
+
+
+def old_provider_times() -> QuerySet[ProviderTime]:
+    """How soon providers took alerts that ended more than `keep_replies_days` ago."""
+    return ProviderTime.objects.filter(alert__in=_ended(settings.MOREFOLLOWS.keep_replies_days))

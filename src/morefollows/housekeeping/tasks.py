@@ -122,6 +122,11 @@ def _about_sending() -> list[Task]:
             lambda: _delete(archive.old_replies),
             lambda: archive.old_replies().count(),
         ),
+        Task(
+            "times of providers",
+            lambda: _delete(archive.old_provider_times),
+            lambda: archive.old_provider_times().count(),
+        ),
         Task("letters that are done with", _letters, lambda: _old_letters().count()),
         Task("old bounces", lambda: _delete(_bounces), lambda: _bounces().count()),
         Task("brakes of old alerts", lambda: _delete(_brakes), lambda: _brakes().count()),

@@ -28,7 +28,8 @@ class RetentionSettings:
     keep_replies_days: int = setting(
         "90",
         be.whole_number(1, 36_500),
-        "Days for which the desk shows why mails of an alert were deferred or refused.",
+        "Days for which the desk shows why mails of an alert were deferred or refused, and how "
+        "soon each provider accepted it.",
     )
     keep_letters_days: int = setting(
         "30",

@@ -66,6 +66,7 @@ _KINDS = (
         _("The counts stay."),
     ),
     _Kind("replies of relays", _("Why mails were deferred or refused"), "keep_replies_days"),
+    _Kind("times of providers", _("How soon each provider accepted an alert"), "keep_replies_days"),
     _Kind("brakes of old alerts", _("Brakes on an alert’s refusals"), "keep_replies_days"),
     _Kind(
         "letters that are done with", _("Confirmations, thanks and digests"), "keep_letters_days"
