@@ -19,7 +19,7 @@ unexport PYTHONHOME PYTHONPATH PYTHONSTARTUP PYTHONUSERBASE VIRTUAL_ENV
 # Without the cache of compiled code every process compiles the product anew, for half a second.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install up demo test journeys quick selftest faults contract webhooks clients histories check format bench lighthouse lock wordpress ghost mails messages nodes pictures providers security audit sbom image
+.PHONY: help install up demo test journeys quick selftest faults soak contract webhooks clients histories check format bench lighthouse lock wordpress ghost mails messages nodes pictures providers security audit sbom image
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -52,6 +52,10 @@ quick: $(DEV) ## The tests that need neither a database nor a program beside Pyt
 faults: $(DEV) ## Kill, stop, cut and fill up whatever can be, and count (OPTIONS="--runs 300 --seed 7")
 	@tools/test-needs cc postgresql smtp-sink nft
 	@$(BIN)/python -m tests.faults $(OPTIONS)
+
+soak: $(DEV) ## A thousand small alerts, a hundred restarts, a year of housekeeping: nothing grows (OPTIONS=--short)
+	@tools/test-needs cc
+	@$(BIN)/python -m tests.soak $(OPTIONS)
 
 contract: $(DEV) ## Hold the running API to its OpenAPI document, with schemathesis (OPTIONS=20: examples of each request)
 	@$(BIN)/python -m tests.api.document $(OPTIONS)
