@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import re
 from datetime import timedelta
+from itertools import product
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -24,7 +26,7 @@ from morefollows.audience.models import (
     Suppression,
     Topic,
 )
-from morefollows.audience.suppression import bulk_lift, suppressing
+from morefollows.audience.suppression import bulk_lift, may_sign_up_again, suppressing
 from morefollows.audience.suppression.actions import suppress
 from morefollows.audience.suppression.bulk_lift import SuppressionFilter
 from morefollows.audit.models import AuditEntry
@@ -33,6 +35,21 @@ from morefollows.courier.outbox import claims as letter_claims
 from tests.audience.support import CY, newest_link, sign_up
 
 pytestmark = pytest.mark.django_db
+
+
+def test_the_three_forms_of_who_may_sign_up_again_say_the_same() -> None:
+    for number, (reason, from_list) in enumerate(product(Suppression.Reason, (False, True))):
+        Suppression.objects.create(
+            key=f"key{number}", reason=reason, from_list=from_list, at=timezone.now()
+        )
+    by_row = {
+        one.pk for one in Suppression.objects.all() if may_sign_up_again.may_sign_up_again(one)
+    }
+    assert by_row == {one.pk for one in may_sign_up_again.suppressions_that_may()}
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT x.id FROM audience_suppression x WHERE {may_sign_up_again.SQL}")
+        assert by_row == {row[0] for row in cursor.fetchall()}
+    assert len(by_row) == 1
 
 
 def readers(topic: Topic, domain: str, number: int) -> list[int]:

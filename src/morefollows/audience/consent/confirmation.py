@@ -23,10 +23,10 @@ from morefollows.audience.models import (
     Letter,
     Reader,
     Subscription,
-    Suppression,
     Topic,
 )
 from morefollows.audience.signals import tell_changed
+from morefollows.audience.suppression.may_sign_up_again import suppressions_that_may
 
 
 class Confirmed(NamedTuple):
@@ -77,5 +77,5 @@ def confirm(token: str, client_address: str = "") -> Confirmed | None:
 def _takes_mail_again(reader: Reader) -> None:
     """Deletes the reader's bounces, and the suppression if it may be lifted by confirming."""
     Bounce.objects.filter(reader=reader).delete()
-    if Suppression.all_that_may_come_back().filter(key=reader.key).delete()[0]:
+    if suppressions_that_may().filter(key=reader.key).delete()[0]:
         departures.record_departures(DepartureKind.LIFTED, [reader.key])

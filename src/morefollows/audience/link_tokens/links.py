@@ -29,6 +29,7 @@ from morefollows.audience.models import (
     Suppression,
     Topic,
 )
+from morefollows.audience.suppression.may_sign_up_again import may_sign_up_again
 
 
 class ConfirmationSubject(NamedTuple):
@@ -72,7 +73,7 @@ def confirmation(token: str) -> ConfirmationSubject | None:
     # does. Signing up again makes a new letter.
     suppression = Suppression.objects.filter(key=letter.reader.key).first()
     if suppression is not None and not (
-        suppression.may_come_back and letter.created_at > suppression.at
+        may_sign_up_again(suppression) and letter.created_at > suppression.at
     ):
         return None
     asked = [_Part.read(letter, purpose) for purpose in (Purpose.ALERTS, Purpose.OFFERS)]

@@ -15,6 +15,7 @@ from morefollows.audience.departures import DepartureKind
 from morefollows.audience.lists.rehearsal import SUPPRESSED, RehearsalMemory
 from morefollows.audience.lists.rows import COMING, ImportRow
 from morefollows.audience.models import Consent, Purpose, Reader, Subscription, Suppression
+from morefollows.audience.suppression.may_sign_up_again import may_sign_up_again
 
 
 class Chunk:
@@ -61,7 +62,7 @@ class Chunk:
         keys = self._keys
         suppressions = list(Suppression.objects.filter(key__in=keys))
         self._suppressed = dict.fromkeys(one.key for one in suppressions)
-        self._bounced = {one.key for one in suppressions if one.may_come_back}
+        self._bounced = {one.key for one in suppressions if may_sign_up_again(one)}
         known = Reader.objects.select_for_update().filter(key__in=keys).order_by("pk")
         self._readers = {reader.key: reader for reader in known}
         by_pk = {reader.pk: key for key, reader in self._readers.items()}

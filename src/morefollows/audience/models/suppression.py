@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import Any, ClassVar
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -31,10 +30,6 @@ class Suppression(models.Model):
         default=False, db_default=False, help_text="brought along, not found out here"
     )
 
-    #: Of suppressions that confirming a new sign-up lifts: the address bounced here. The hot SQL of
-    #: `courier.outbox.claims` says the same.
-    _COMES_BACK: ClassVar[dict[str, Any]] = {"reason": Reason.BOUNCED, "from_list": False}
-
     class Meta:
         indexes = (models.Index(fields=("reason", "at", "id"), name="suppressions_by_time"),)
 
@@ -45,16 +40,6 @@ class Suppression(models.Model):
     def mark(self) -> str:
         """Identifies the suppression in forms at the desk; see `Reader.mark`."""
         return sha256(b"suppression" + self.key.encode()).hexdigest()[:16]
-
-    @property
-    def may_come_back(self) -> bool:
-        """Whether confirming a new sign-up lifts the suppression."""
-        return all(getattr(self, name) == value for name, value in self._COMES_BACK.items())
-
-    @classmethod
-    def all_that_may_come_back(cls) -> models.QuerySet[Suppression]:
-        """The suppressions for which `may_come_back` is true."""
-        return cls.objects.filter(**cls._COMES_BACK)
 
 
 class Bounce(models.Model):

@@ -35,6 +35,7 @@ from morefollows.audience.models import (
 from morefollows.audience.signup.confirmation_pace import ConfirmationMail, confirmation_due_ms
 from morefollows.audience.signup.form_tokens import FormStatement
 from morefollows.audience.signup.proof_of_work import SolvedChallenge
+from morefollows.audience.suppression.may_sign_up_again import may_sign_up_again
 from morefollows.database import bulk
 
 _DAY_MS = 86_400_000
@@ -231,7 +232,7 @@ def to_rows(
     first: dict[str, tuple[SignUp, int]] = {}  # new addresses of this group
     for one in sign_ups:
         key = one.address.key
-        if key in suppressed and not suppressed[key].may_come_back:
+        if key in suppressed and not may_sign_up_again(suppressed[key]):
             continue
         if key not in known and key in first:  # the same new address a second time
             known[key] = _new_reader(*first[key], rows)

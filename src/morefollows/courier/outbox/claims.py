@@ -20,6 +20,7 @@ from django.utils import timezone
 from morefollows.audience.addresses import Address
 from morefollows.audience.models import Letter, Suppression
 from morefollows.audience.preferences.actions import free
+from morefollows.audience.suppression import may_sign_up_again
 from morefollows.audience.suppression.hard_bounces import BouncedMail
 from morefollows.courier.ledger import history
 from morefollows.courier.ledger.claims import skip_locked
@@ -133,7 +134,7 @@ def look_again(jobs: Sequence[ClaimedLetter]) -> dict[int, ClaimedLetter]:
 _STILL_WANTED = {
     Letter.Kind.CONFIRMATION: "s.state = 'pending'"
     " OR (s.state = 'active' AND l.offers AND NOT r.offers)"
-    " OR (s.state = 'active' AND x.reason = 'bounced' AND NOT x.from_list)",
+    f" OR (s.state = 'active' AND {may_sign_up_again.SQL})",
     Letter.Kind.THANKS: "s.state = 'active'",
     Letter.Kind.PREFERENCES: "r.state = 'confirmed'",
     Letter.Kind.INVITATION: "d.id IS NOT NULL AND d.confirmed_at IS NULL",
@@ -172,7 +173,7 @@ WHERE l.id {{among}} AND l.created_at > %s AND (
     l.kind IN ({", ".join(f"'{kind.value}'" for kind in TO_ANOTHER_ADDRESS)})
     OR (e.id IS NOT NULL AND l.kind IN ({", ".join(f"'{kind.value}'" for kind in TO_EDITORS)}))
     OR (
-        (x.id IS NULL OR (l.kind = 'confirmation' AND x.reason = 'bounced' AND NOT x.from_list))
+        (x.id IS NULL OR (l.kind = 'confirmation' AND {may_sign_up_again.SQL}))
         AND ({
     " OR ".join(
         f"(l.kind = '{kind.value}' AND ({wanted}))" for kind, wanted in _STILL_WANTED.items()
