@@ -149,10 +149,10 @@ def _add_relays(config: Settings, scheduler: Scheduler, secured: Mapping[str, st
     from morefollows.config.addresses.relay_address import kind_of
     from morefollows.courier.relays.interface import RelaySetup
     from morefollows.courier.relays.relay_queue import RelayQueue
-    from morefollows.courier.relays.shares import Shares
+    from morefollows.courier.relays.relay_weights import RelayWeights
 
     weighed = any(address.weight for address in config.relays_or_inbox)
-    shares = Shares(asyncio.get_running_loop().call_soon) if weighed else None
+    weights = RelayWeights(asyncio.get_running_loop().call_soon) if weighed else None
     reports = scheduler.reports
     for address in config.relays_or_inbox:
         queue = RelayQueue(
@@ -162,7 +162,7 @@ def _add_relays(config: Settings, scheduler: Scheduler, secured: Mapping[str, st
             connections=address.connections or config.relay_connections,
             on_refused_us=reports.refused_us,
             on_takes_mail=reports.takes_mail,
-            shares=shares,
+            weights=weights,
             providers=scheduler.relays.providers,
         )
         setup = RelaySetup(

@@ -14,8 +14,8 @@ from morefollows.courier.relays.interface import Reached, Reply
 from morefollows.courier.relays.provider_throttle import RelayThrottle
 from morefollows.courier.sender.scheduler import Scheduler
 from morefollows.stories.models import Alert
+from tests.courier.relays.test_relay_weights import Clock
 from tests.courier.relays.test_several_relays import asked, at_work, times_taken
-from tests.courier.relays.test_shares import Clock
 from tests.courier.relays.test_throttle import LATER, mixed
 from tests.courier.sender import test_worker
 from tests.courier.sender.test_worker import all_accepted, until

@@ -19,7 +19,7 @@ from morefollows.courier.models import Outcome, Relay
 from morefollows.courier.relays import stats
 from morefollows.courier.relays.relay_pool import RelayPool
 from morefollows.courier.relays.relay_queue import RelayQueue
-from morefollows.courier.relays.shares import Shares
+from morefollows.courier.relays.relay_weights import RelayWeights
 from morefollows.courier.sender.scheduler import Scheduler
 from morefollows.courier.smtp.connection_pool import SmtpRelay
 from morefollows.courier.smtp.timeouts import Timeouts
@@ -57,8 +57,8 @@ def at_work(
                 RelayPool(),
                 on_complete=lambda alert: None,
             )
-            shares = (
-                Shares(asyncio.get_running_loop().call_soon)
+            weights = (
+                RelayWeights(asyncio.get_running_loop().call_soon)
                 if any("weight" in one for one in terms)
                 else None
             )
@@ -73,7 +73,7 @@ def at_work(
                     senders=1,
                     on_refused_us=worker.reports.refused_us,
                     on_takes_mail=worker.reports.takes_mail,
-                    shares=shares,
+                    weights=weights,
                 )
                 told = functools.partial(worker.reports.note_trouble, queue.name)
                 queue.relay = SmtpRelay(

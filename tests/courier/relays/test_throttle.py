@@ -15,8 +15,8 @@ from morefollows.courier.relays.provider_throttle import RelayThrottle
 from morefollows.courier.relays.providers import Providers
 from morefollows.courier.sender import collector
 from morefollows.courier.sender.scheduler import Scheduler
+from tests.courier.relays.test_relay_weights import Clock
 from tests.courier.relays.test_several_relays import asked, at_work, times_taken
-from tests.courier.relays.test_shares import Clock
 from tests.courier.sender import test_worker
 from tests.courier.sender.test_worker import all_accepted, until
 from tests.courier.support import alert_for, states

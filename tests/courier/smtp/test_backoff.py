@@ -12,7 +12,7 @@ from morefollows.courier.smtp import backoff as backoff_
 from morefollows.courier.smtp.backoff import Backoff, FailureCause
 from morefollows.courier.smtp.connection_pool import SmtpRelay
 from morefollows.courier.smtp.timeouts import Timeouts
-from tests.courier.relays.test_shares import Clock
+from tests.courier.relays.test_relay_weights import Clock
 from tests.courier.smtp import virtual_time
 from tests.courier.smtp.support import QUICK, MemorySource, client, run
 from tests.courier.smtp.test_failing_relays import until

@@ -29,7 +29,7 @@ from django.db import connection, transaction
 
 from morefollows.audience.models import Letter
 from morefollows.courier.models import Batch, SenderProcess
-from morefollows.courier.relays.sender_share import fair_share
+from morefollows.courier.relays.limits_per_sender import fair_share
 from morefollows.nodes import identity
 from morefollows.nodes.identity import Process
 from morefollows.stories.actions import now_ms

@@ -1,8 +1,9 @@
 """What stands between a sender's mails and its relays. None of it knows how a relay is spoken to.
 
 A relay asks its `RelayQueue` for the next mail. The queue gives one only if all of these allow it:
-the relay is not paused, its rate (`rate_limit`), its share beside other relays (`shares`), and the
-rate of the recipient's mailbox provider (`throttle`, `providers`). `auto_pause` finds out from the
+the relay is not paused, its rate (`rate_limit`), this sender's part of it (`limits_per_sender`),
+its weight beside other relays (`relay_weights`), and the rate of the recipient's mailbox provider
+(`provider_throttle`, `providers`). `auto_pause` finds out from the
 replies that a relay refuses us. `relay_pool` has all relays of a process, and `stats` the numbers
 for the desk. `interface` is what each kind of relay implements.
 """

@@ -38,7 +38,7 @@ class RelayPool:
         self._relays.append(queue)
 
     def reshare(self, share: float) -> None:
-        """Takes this sender's part of all limits, from 0 to 1: see `sender_share`."""
+        """Takes this sender's part of all limits, from 0 to 1: see `limits_per_sender`."""
         for queue in self._relays:
             queue.reshare(share)
 

@@ -13,11 +13,11 @@ from morefollows.config.addresses.relay_address import RelayAddress, kind_of
 from morefollows.courier.channels import MAIL
 from morefollows.courier.relays.auto_pause import RefusalStreak
 from morefollows.courier.relays.interface import Carriers, Circuit, Mail, Relay, Reply
+from morefollows.courier.relays.limits_per_sender import limit_part
 from morefollows.courier.relays.provider_throttle import RelayThrottle
 from morefollows.courier.relays.providers import Providers
 from morefollows.courier.relays.rate_limit import TokenBucket
-from morefollows.courier.relays.sender_share import limit_part
-from morefollows.courier.relays.shares import Shares
+from morefollows.courier.relays.relay_weights import RelayWeights
 from morefollows.courier.smtp import replies
 
 _STUCK = 3  # connections held by one provider's mails, from which it is paused
@@ -93,7 +93,7 @@ class RelayQueue:
         connections: int = 0,
         on_refused_us: Callable[[RelayQueue, str], None] = lambda relay, reply: None,
         on_takes_mail: Callable[[RelayQueue], None] = lambda relay: None,
-        shares: Shares | None = None,
+        weights: RelayWeights | None = None,
         providers: Providers | None = None,
     ) -> None:
         self.name = address.name
@@ -121,11 +121,11 @@ class RelayQueue:
         self._part = 1 / senders  # of all limits
         self._joined = False
         self._bucket = TokenBucket(address.rate / senders) if address.rate else None
-        self._shares = shares
+        self._weights = weights
         self._timer: asyncio.TimerHandle | None = None
         self._direct = False
-        if shares is not None:
-            shares.join(self)
+        if weights is not None:
+            weights.join(self)
 
     def attach(self, relay: Relay) -> None:
         """Sets the relay that takes the mails of this queue."""
@@ -144,13 +144,13 @@ class RelayQueue:
             if wait := self._bucket.wait():
                 self._wake_in(wait)
                 return None
-        if self._shares is not None and not self._shares.may_take(self):
+        if self._weights is not None and not self._weights.may_take(self):
             return None
         mail = self._next_mail(self)
         self.came_back_empty = mail is None
         if mail is None:
-            if self._shares is not None:
-                self._shares.changed()
+            if self._weights is not None:
+                self._weights.changed()
             return None
         self.in_flight += 1
         if self.paused:
@@ -158,10 +158,10 @@ class RelayQueue:
             self._on_trial += 1
         if self._bucket is not None:
             self._bucket.spend()
-        if self._shares is not None:
+        if self._weights is not None:
             if self.in_flight == 1:
                 self.heard_at = time.monotonic()
-            self._shares.took(self)
+            self._weights.took(self)
         return mail
 
     def reshare(self, share: float) -> None:
@@ -204,7 +204,7 @@ class RelayQueue:
     def heard(self, domain: str, reply: Reply, tries: int = 0) -> None:
         """`interface.AnsweringRelay`: one of its mails is settled."""
         self.in_flight -= 1
-        if self._shares is not None:
+        if self._weights is not None:
             self.heard_at = time.monotonic()
         if reply.accepted:
             tally = self.tallies.get(domain)
@@ -300,7 +300,7 @@ class RelayQueue:
 
     @property
     def at_rate_limit(self) -> bool:
-        """`shares.SharingRelay`: whether its rate allows no mail at this moment."""
+        """`relay_weights.WeightedRelay`: whether its rate allows no mail at this moment."""
         return self._bucket is not None and bool(self._bucket.wait())
 
     def _wake_in(self, seconds: float) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pytest
 
 from morefollows.courier.relays.rate_limit import TokenBucket
-from morefollows.courier.relays.shares import Shares
+from morefollows.courier.relays.relay_weights import RelayWeights
 
 
 class Clock:
@@ -46,14 +46,14 @@ def test_what_was_not_used_is_not_saved_up() -> None:
 
 
 class Taker:
-    def __init__(self, weight: int, shares: Shares) -> None:
+    def __init__(self, weight: int, weights: RelayWeights) -> None:
         self.weight = weight
         self.load = 0.0
         self.well = True
         self.at_rate_limit = self.came_back_empty = False
         self.in_flight, self.heard_at = 0, 0.0
         self.woken = 0
-        shares.join(self)
+        weights.join(self)
 
     @property
     def takes_mail(self) -> bool:
@@ -63,34 +63,34 @@ class Taker:
         self.woken += 1
 
 
-def drawn(shares: Shares, takers: Sequence[Taker], batch_runs: int) -> Counter[Taker]:
+def drawn(weights: RelayWeights, takers: Sequence[Taker], batch_runs: int) -> Counter[Taker]:
     """Everyone asks as often as it can, the first most of all."""
     taken: Counter[Taker] = Counter()
     for _ in range(batch_runs):
         for eagerness, taker in enumerate(reversed(takers), 1):
             for _ in range(eagerness * 3):
-                if shares.may_take(taker):
-                    shares.took(taker)
+                if weights.may_take(taker):
+                    weights.took(taker)
                     taken[taker] += 1
     return taken
 
 
 def test_shares_are_kept_however_eager_somebody_is() -> None:
-    shares = Shares(lambda wake: wake())
-    small, large = Taker(1, shares), Taker(3, shares)
-    taken = drawn(shares, [small, large], 1000)
+    weights = RelayWeights(lambda wake: wake())
+    small, large = Taker(1, weights), Taker(3, weights)
+    taken = drawn(weights, [small, large], 1000)
     assert taken[large] / taken[small] == pytest.approx(3, rel=0.02)
     assert small.woken + large.woken > 0  # who had to wait is woken when it may go on
 
 
 def test_one_in_trouble_holds_nobody_back_and_does_not_catch_up_all_it_missed() -> None:
-    shares = Shares(lambda wake: wake())
-    one, other = Taker(1, shares), Taker(1, shares)
+    weights = RelayWeights(lambda wake: wake())
+    one, other = Taker(1, weights), Taker(1, weights)
     other.well = False
-    assert drawn(shares, [one, other], 0) == {}
+    assert drawn(weights, [one, other], 0) == {}
     for _ in range(5000):
-        assert shares.may_take(one)
-        shares.took(one)
+        assert weights.may_take(one)
+        weights.took(one)
     other.well = True
-    taken = drawn(shares, [one, other], 200)
+    taken = drawn(weights, [one, other], 200)
     assert taken[other] - taken[one] < 50

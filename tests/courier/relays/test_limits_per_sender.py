@@ -11,8 +11,8 @@ from morefollows.config.addresses.relay_address import RelayAddress
 from morefollows.courier.ledger import leases
 from morefollows.courier.models import SenderProcess
 from morefollows.courier.relays.interface import Mail
+from morefollows.courier.relays.limits_per_sender import fair_share, limit_part
 from morefollows.courier.relays.relay_queue import RelayQueue
-from morefollows.courier.relays.sender_share import fair_share, limit_part
 from morefollows.database import clock
 from morefollows.nodes import identity
 

@@ -17,7 +17,7 @@ _CREDIT = 32  # mails that a relay of weight 1 may catch up with after an absenc
 _SILENT = 1.0  # seconds without a reply, with mails in flight, after which others don't wait for it
 
 
-class SharingRelay(Protocol):
+class WeightedRelay(Protocol):
     """A relay among others: `courier.relays.relay_queue.RelayQueue`."""
 
     weight: int
@@ -38,49 +38,49 @@ class SharingRelay(Protocol):
         """Called when it may take mail again."""
 
 
-class Shares:
+class RelayWeights:
     """The relays of one sender process that share out mails by weight."""
 
     def __init__(self, later: Callable[[Callable[[], None]], object]) -> None:
         self._later = later  # such as the event loop's call_soon
-        self._sharers: list[SharingRelay] = []
+        self._relays: list[WeightedRelay] = []
         self._held_back: set[int] = set()
 
-    def join(self, sharer: SharingRelay) -> None:
-        self._sharers.append(sharer)
+    def join(self, relay: WeightedRelay) -> None:
+        self._relays.append(relay)
 
-    def may_take(self, sharer: SharingRelay) -> bool:
+    def may_take(self, relay: WeightedRelay) -> bool:
         """Returns whether it may take a mail now. If not, it is woken when the others caught up."""
-        others = [other.load for other in self._others(sharer)]
+        others = [other.load for other in self._others(relay)]
         if not others:
             return True
         least = min(others)
         # A relay that was away for long does not catch up with all of it: until then it would get
         # every mail, and the others none.
-        sharer.load = max(sharer.load, least - _CREDIT)
-        if sharer.load <= least + _LEAD / max(other.weight for other in self._sharers):
+        relay.load = max(relay.load, least - _CREDIT)
+        if relay.load <= least + _LEAD / max(other.weight for other in self._relays):
             return True
-        self._held_back.add(id(sharer))
+        self._held_back.add(id(relay))
         return False
 
-    def took(self, sharer: SharingRelay) -> None:
-        sharer.load += 1 / sharer.weight
+    def took(self, relay: WeightedRelay) -> None:
+        relay.load += 1 / relay.weight
         self.changed()
 
     def changed(self) -> None:
         """Called when a relay took a mail or can take none now. Wakes the relays held back."""
         if self._held_back:
             self._held_back, waiting = set(), self._held_back
-            for sharer in self._sharers:
-                if id(sharer) in waiting:
-                    self._later(sharer.wake)
+            for relay in self._relays:
+                if id(relay) in waiting:
+                    self._later(relay.wake)
 
-    def _others(self, sharer: SharingRelay) -> Sequence[SharingRelay]:
-        return [other for other in self._sharers if other is not sharer and _counts(other)]
+    def _others(self, relay: WeightedRelay) -> Sequence[WeightedRelay]:
+        return [other for other in self._relays if other is not relay and _counts(other)]
 
 
-def _counts(sharer: SharingRelay) -> bool:
+def _counts(relay: WeightedRelay) -> bool:
     """Whether it would take mail now or soon, and there is some for it."""
-    if sharer.came_back_empty or not sharer.takes_mail or sharer.at_rate_limit:
+    if relay.came_back_empty or not relay.takes_mail or relay.at_rate_limit:
         return False
-    return not sharer.in_flight or time.monotonic() - sharer.heard_at < _SILENT
+    return not relay.in_flight or time.monotonic() - relay.heard_at < _SILENT
