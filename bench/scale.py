@@ -209,8 +209,8 @@ class Trial:
 
     def _wait_for(self, nodes: int) -> None:
         """Waits until that many share the limits equally."""
-        from morefollows.courier.ledger.leases import LIVE_MS
         from morefollows.courier.models import SenderProcess
+        from morefollows.courier.relays.limits_per_sender import LIVE_MS
         from morefollows.database import clock
 
         until = time.monotonic() + _PATIENCE

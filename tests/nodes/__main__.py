@@ -241,8 +241,8 @@ def _state(alert: Any) -> str:
 
 
 def _shares() -> list[float]:
-    from morefollows.courier.ledger.leases import LIVE_MS
     from morefollows.courier.models import SenderProcess
+    from morefollows.courier.relays.limits_per_sender import LIVE_MS
     from morefollows.database import clock
 
     rows = SenderProcess.objects.all()

@@ -10,8 +10,9 @@ import pytest
 from morefollows.config.addresses.relay_address import RelayAddress
 from morefollows.courier.ledger import leases
 from morefollows.courier.models import SenderProcess
-from morefollows.courier.relays.interface import Mail
-from morefollows.courier.relays.limits_per_sender import fair_share, limit_part
+from morefollows.courier.relays import limits_per_sender
+from morefollows.courier.relays.interface import Mail, limit_part
+from morefollows.courier.relays.limits_per_sender import fair_share
 from morefollows.courier.relays.relay_queue import RelayQueue
 from morefollows.database import clock
 from morefollows.nodes import identity
@@ -79,12 +80,12 @@ def test_a_queue_takes_its_part_of_rate_and_connections() -> None:
 def test_a_dead_sender_s_part_goes_to_the_others(tmp_path: Path) -> None:
     one, other = (identity.this_process(tmp_path / name, 1) for name in "ab")
     leases.begin(one)
-    assert leases.take_share(one) == (1.0, 0)
+    assert limits_per_sender.take_share(one) == (1.0, 0)
     leases.begin(other)
-    assert leases.take_share(other) == (0.0, 1)  # until the first has given back
-    assert leases.take_share(one) == (0.5, 1)
-    assert leases.take_share(other) == (0.5, 1)
-    late = clock.now_ms() - leases.LIVE_MS - 1
+    assert limits_per_sender.take_share(other) == (0.0, 1)  # until the first has given back
+    assert limits_per_sender.take_share(one) == (0.5, 1)
+    assert limits_per_sender.take_share(other) == (0.5, 1)
+    late = clock.now_ms() - limits_per_sender.LIVE_MS - 1
     SenderProcess.objects.filter(name=one.name).update(seen_at_ms=late)
-    assert leases.take_share(other) == (1.0, 0)
-    assert leases.take_share(one) == (0.0, 1)  # it comes back
+    assert limits_per_sender.take_share(other) == (1.0, 0)
+    assert limits_per_sender.take_share(one) == (0.0, 1)  # it comes back

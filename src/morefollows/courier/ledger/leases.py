@@ -29,14 +29,9 @@ from django.db import connection, transaction
 
 from morefollows.audience.models import Letter
 from morefollows.courier.models import Batch, SenderProcess
-from morefollows.courier.relays.limits_per_sender import fair_share
 from morefollows.nodes import identity
 from morefollows.nodes.identity import Process
 from morefollows.stories.actions import now_ms
-
-#: Without a heartbeat for so long, others take a sender's part of the relays' limits. Its claims
-#: stay its own for longer: a mail that is sent twice is worse than a limit kept for two seconds.
-LIVE_MS = 1_500
 
 
 def claim_ms() -> int:
@@ -74,18 +69,6 @@ def beat(
         cursor.execute(_BEAT, (now, skew_ms, waiting_since_ms, waiting_for[:300], process.name))
         if cursor.rowcount == 0:
             begin(process)
-
-
-def take_share(process: Process) -> tuple[float, int]:
-    """Writes this sender's part of the relays' limits. Returns it, and how many others live."""
-    others = list(
-        SenderProcess.objects.filter(seen_at_ms__gt=now_ms() - LIVE_MS)
-        .exclude(name=process.name)
-        .values_list("share", flat=True)
-    )
-    share = fair_share(others)
-    SenderProcess.objects.filter(name=process.name).update(share=share)
-    return share, len(others)
 
 
 def end(name: str) -> None:

@@ -31,8 +31,8 @@ from morefollows.courier.relays.interface import (
     Relay,
     RelaySetup,
     Reply,
+    limit_part,
 )
-from morefollows.courier.relays.limits_per_sender import limit_part
 from morefollows.helpers.background_tasks import watched
 
 _ROOM_UNKNOWN = 32  # mails that may wait for the look-up of one domain

@@ -165,6 +165,14 @@ class RelaySetup(NamedTuple):
     on_provider: Callable[[str, str, float], None] = lambda domain, provider, seconds: None
 
 
+def limit_part(limit: int, share: float) -> int:
+    """Returns a whole part of a limit: at least 1, but nothing for a share of nothing.
+
+    `share`: this sender's part, from 0 to 1; see `limits_per_sender`.
+    """
+    return max(1, int(limit * share + 1e-9)) if share > 0 else 0
+
+
 class Relay(Protocol):
     """A service that takes mails for delivery.
 

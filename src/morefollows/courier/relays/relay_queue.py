@@ -12,8 +12,7 @@ from typing import NamedTuple, Protocol
 from morefollows.config.addresses.relay_address import RelayAddress, kind_of
 from morefollows.courier.channels import MAIL
 from morefollows.courier.relays.auto_pause import RefusalStreak
-from morefollows.courier.relays.interface import Carriers, Circuit, Mail, Relay, Reply
-from morefollows.courier.relays.limits_per_sender import limit_part
+from morefollows.courier.relays.interface import Carriers, Circuit, Mail, Relay, Reply, limit_part
 from morefollows.courier.relays.provider_throttle import RelayThrottle
 from morefollows.courier.relays.providers import Providers
 from morefollows.courier.relays.rate_limit import TokenBucket

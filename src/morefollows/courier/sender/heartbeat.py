@@ -22,6 +22,7 @@ from django.db import connection
 
 from morefollows.courier import actions
 from morefollows.courier.ledger import leases
+from morefollows.courier.relays import limits_per_sender
 from morefollows.courier.sender.call_thread import CallThread
 from morefollows.database import clock
 from morefollows.database.clock import uptime
@@ -75,7 +76,7 @@ class Heartbeat:
         """Registers the process, before its first claim. Raises `django.db.Error`."""
         await self._calls.run(leases.begin, self._process)
         if self._shares:
-            self._apply(*await self._calls.run(leases.take_share, self._process))
+            self._apply(*await self._calls.run(limits_per_sender.take_share, self._process))
         self._written_at = self._steady_since = uptime()
 
     async def run(self) -> None:
@@ -149,7 +150,7 @@ class Heartbeat:
                 "this machine's clock is %.0f s off the database's; the database's is used",
                 skew / 1000,
             )
-        return leases.take_share(self._process) if self._shares else None
+        return limits_per_sender.take_share(self._process) if self._shares else None
 
     def _slow_call(self) -> tuple[int | None, str]:
         """Start of a slow database call (ms since 1970, or None) and the session blocking it."""
@@ -187,7 +188,8 @@ class Heartbeat:
         """Gives the share up when others take it: no heartbeat was written for `LIVE_MS`."""
         while True:
             await asyncio.sleep(_EXPIRY_SECONDS)
-            if self._others and self._share and uptime() - self._written_at > leases.LIVE_MS / 1000:
+            late = uptime() - self._written_at > limits_per_sender.LIVE_MS / 1000
+            if self._others and self._share and late:
                 self._apply(0.0, self._others)
 
     async def _watch(self, began: float) -> None:
