@@ -12,7 +12,7 @@ from morefollows.audit.models import AuditEntry
 from morefollows.config.addresses.relay_address import relays
 from morefollows.courier import actions
 from morefollows.courier.models import Relay, RelayAtWork, RelayCount
-from morefollows.courier.relays import stats
+from morefollows.courier.relays import relay_status
 from morefollows.courier.relays.relay_queue import AtWork, RelayTally
 
 pytestmark = pytest.mark.django_db
@@ -49,7 +49,7 @@ def at_work() -> None:
             ),
             ("mail.example.org:587", ""): RelayTally(20, 0, 0, ""),
         }
-        stats.store_report(worker, facts, tallies)
+        relay_status.store_report(worker, facts, tallies)
 
 
 def page(client: Client) -> str:
@@ -110,5 +110,5 @@ def test_what_a_refusing_relay_said_is_shown(ada_at_desk: Client) -> None:
 
 def test_a_relay_that_left_the_settings_is_forgotten_with_its_sender_s_next_word() -> None:
     at_work()
-    stats.store_report("one/1", [AtWork("second", "closed", 1, 0, 0, [])], {})
+    relay_status.store_report("one/1", [AtWork("second", "closed", 1, 0, 0, [])], {})
     assert {row.relay for row in RelayAtWork.objects.filter(worker="one/1")} == {"second"}

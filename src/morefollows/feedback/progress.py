@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db.models import Sum
 
 from morefollows.courier.models import Batch, Brake, Outcome, Relay, ReplyCount
-from morefollows.courier.relays import stats
+from morefollows.courier.relays import relay_status
 from morefollows.feedback.curve import Histogram, Seconds
 from morefollows.stories.actions import now_ms
 from morefollows.stories.models import Alert
@@ -123,7 +123,7 @@ def _brakes(alert: Alert) -> list[BrakeState]:
 def relay_states() -> list[RelayState]:
     """The state of each relay of the settings, or of the local inbox."""
     known = {relay.name: relay for relay in Relay.objects.all()}
-    rows = stats.live_rows()
+    rows = relay_status.live_rows()
     states: list[RelayState] = []
     for address in settings.MOREFOLLOWS.relays_or_inbox:
         relay = known.get(address.name) or Relay(name=address.name)
@@ -135,7 +135,7 @@ def relay_states() -> list[RelayState]:
                 paused=relay.paused_at is not None,
                 paused_by=relay.paused_by,
                 reason=relay.reason,
-                trouble=stats.trouble_now(
+                trouble=relay_status.trouble_now(
                     relay, [row for row in rows if row.relay == address.name]
                 ),
             )

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from morefollows.config.addresses.relay_address import RelayAddress
 from morefollows.courier.models import Brake, Relay, RelayAtWork, RelayCount
-from morefollows.courier.relays.stats import live_rows, trouble_now
+from morefollows.courier.relays.relay_status import live_rows, trouble_now
 from morefollows.stories.models import Alert
 
 _MOST_PROVIDERS = 12

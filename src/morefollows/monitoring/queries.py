@@ -19,7 +19,7 @@ from morefollows.api.models import WebhookDelivery
 from morefollows.audience.models import Letter, Reader
 from morefollows.courier.ledger.claims import FRESH_DUE
 from morefollows.courier.models import Batch, Brake, Relay, RelayCount, Restores, SenderProcess
-from morefollows.courier.relays.stats import live_rows, trouble_now
+from morefollows.courier.relays.relay_status import live_rows, trouble_now
 from morefollows.feedback.arrival.overview import objective_lines, seed_lines
 from morefollows.feedback.intake.overview import receiver_rows
 from morefollows.feedback.models import IncomingMail

@@ -125,11 +125,11 @@ async def _secured() -> dict[str, str]:
     """
     from django.db import Error as AnyDatabaseError
 
-    from morefollows.courier.relays import stats
+    from morefollows.courier.relays import relay_status
 
     def ask() -> dict[str, str]:
         try:
-            return stats.secured()
+            return relay_status.secured()
         finally:
             connection.close()
 

@@ -16,7 +16,7 @@ from morefollows.config.addresses.relay_address import RelayAddress
 from morefollows.courier import actions
 from morefollows.courier.ledger import retries
 from morefollows.courier.models import Outcome, Relay
-from morefollows.courier.relays import stats
+from morefollows.courier.relays import relay_status
 from morefollows.courier.relays.relay_pool import RelayPool
 from morefollows.courier.relays.relay_queue import RelayQueue
 from morefollows.courier.relays.relay_weights import RelayWeights
@@ -247,6 +247,6 @@ def test_that_a_relay_speaks_tls_is_remembered_for_its_address() -> None:
     """And so it is not believed any more under the same name at another one."""
     actions.note_secured("main", "mail.example.org:587")
     actions.note_trouble("other", "The relay other can't be reached.")
-    assert stats.secured() == {"main": "mail.example.org:587"}
+    assert relay_status.secured() == {"main": "mail.example.org:587"}
     actions.note_secured("main", "mail.example.net:587")
-    assert stats.secured() == {"main": "mail.example.net:587"}
+    assert relay_status.secured() == {"main": "mail.example.net:587"}

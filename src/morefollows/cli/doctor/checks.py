@@ -23,9 +23,9 @@ def examine(
     findings += (database := list(_database(config)))
     secured: dict[str, str] = {}
     if all(one.check != "database" or one.state == "ok" for one in database):
-        from morefollows.courier.relays import stats
+        from morefollows.courier.relays import relay_status
 
-        secured = stats.secured()
+        secured = relay_status.secured()
         from morefollows.cli.doctor.evidence import examine_evidence, examine_sink
 
         findings += examine_evidence(every=evidence)

@@ -22,7 +22,7 @@ from morefollows.courier.message.content import Author, Letterhead, return_paths
 from morefollows.courier.message.template import Composed, Signer, renderer
 from morefollows.courier.message.thread_headers import threads
 from morefollows.courier.refusals.brake import ReplyTally
-from morefollows.courier.relays.arrivals import AcceptTimes, Arrivals
+from morefollows.courier.relays.accept_times import AcceptTimes, Arrivals
 from morefollows.database.clock import now_ms
 from morefollows.stories.models import Alert, Story, Update
 

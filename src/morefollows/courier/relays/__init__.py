@@ -4,6 +4,6 @@ A relay asks its `RelayQueue` for the next mail. The queue gives one only if all
 the relay is not paused, its rate (`rate_limit`), this sender's part of it (`limits_per_sender`),
 its weight beside other relays (`relay_weights`), and the rate of the recipient's mailbox provider
 (`provider_throttle`, `providers`). `auto_pause` finds out from the
-replies that a relay refuses us. `relay_pool` has all relays of a process, and `stats` the numbers
-for the desk. `interface` is what each kind of relay implements.
+replies that a relay refuses us. `relay_pool` has all relays of a process, and `relay_status` what
+the desk shows of them. `interface` is what each kind of relay implements.
 """

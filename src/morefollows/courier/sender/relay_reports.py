@@ -12,8 +12,8 @@ from django.db import Error as AnyDatabaseError
 
 from morefollows.courier import actions
 from morefollows.courier.refusals.recorder import RefusalRecorder
-from morefollows.courier.relays import provider_counts, stats
-from morefollows.courier.relays.arrivals import Arrivals
+from morefollows.courier.relays import provider_counts, relay_status
+from morefollows.courier.relays.accept_times import Arrivals
 from morefollows.courier.relays.relay_pool import RelayPool
 from morefollows.courier.relays.relay_queue import RelayQueue
 from morefollows.courier.sender.call_thread import CallThread
@@ -44,7 +44,7 @@ class RelayReports:
             self._reported_at = now
             at_work = [relay.at_work() for relay in self._relays]
             self._database.in_background(
-                stats.store_report, self._label, at_work, self._relays.tallies()
+                relay_status.store_report, self._label, at_work, self._relays.tallies()
             )
             if taken := self.arrivals.take(self._relays.providers.known):
                 self._database.in_background(provider_counts.store_times, self._name, taken)

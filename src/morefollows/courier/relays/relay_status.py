@@ -1,4 +1,4 @@
-"""Relay statistics for the desk: each sender's connections, and outcomes by day and provider."""
+"""Relays as the desk shows them: each sender's connections, and outcomes by day and provider."""
 
 from __future__ import annotations
 
