@@ -272,7 +272,7 @@ _QUIET = {
     "an import writes its entries itself": ("api.imports.actions.import_next",),
     "the senders' own book-keeping": (
         *("courier.actions.claim_trials", "courier.actions.try_soon"),
-        *("courier.actions.note_trouble", "courier.actions.note_secured"),
+        *("courier.actions.note_trouble", "courier.relays.once_secured"),
         *("nodes.actions.register", "nodes.actions.write_heartbeat"),
         *("nodes.actions.write_steps", "nodes.actions.leave_registry"),
         "nodes.actions.forget_silent",
@@ -337,6 +337,7 @@ def _reached(name: str) -> set[str]:
 _MORE_ACTIONS = (
     *("audience/erasure.py", "audience/suppression/suppressing.py", "live/feeds/ping_queue.py"),
     *("courier/sender/sleep_gap.py", "stories/alerts/late_alerts.py"),
+    "courier/relays/once_secured.py",
     *(f"audience/consent/{name}.py" for name in ("confirmation", "retention", "withdrawal")),
 )
 

@@ -163,12 +163,3 @@ def note_trouble(name: str, trouble: str | None) -> None:
         relay.trouble = (trouble or "")[:300]
         relay.trouble_since = (relay.trouble_since or timezone.now()) if trouble else None
         relay.save(update_fields=["trouble", "trouble_since"])
-
-
-def note_secured(name: str, host_and_port: str) -> None:
-    """Stores that the relay has agreed to STARTTLS. From then on it gets no mail without TLS."""
-    with transaction.atomic():
-        relay = Relay.objects.get_or_create(name=name)[0]
-        if relay.secured_as != host_and_port:
-            relay.secured_as, relay.secured_at = host_and_port, timezone.now()
-            relay.save(update_fields=["secured_as", "secured_at"])

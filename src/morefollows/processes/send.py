@@ -8,7 +8,7 @@ import gc
 import logging
 import signal
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
 import django
@@ -20,6 +20,7 @@ from morefollows.database import connections
 from morefollows.notify import Listener
 
 if TYPE_CHECKING:
+    from morefollows.config.addresses.relay_address import RelayAddress
     from morefollows.config.settings import Settings
     from morefollows.courier.sender.scheduler import Scheduler
 
@@ -60,7 +61,7 @@ async def _send(number: int) -> None:
     process = identity.this_process(config.data, number)
     tracing.begin_tracing(config.derived_key("traces"), f"sender {number}")
     scheduler = Scheduler(process, listener, relays, on_complete=_close, restores=watch)
-    _add_relays(config, scheduler, await _secured())
+    _add_relays(config, scheduler, await _once_secured(config.relays_or_inbox))
     loop = asyncio.get_running_loop()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signal_number, scheduler.stop)
@@ -118,18 +119,18 @@ def _resolver(config: Settings) -> Callable[[str], list[str]] | None:
     return mx_hosts(config.resolver)
 
 
-async def _secured() -> dict[str, str]:
-    """Returns the relays with which STARTTLS has succeeded before.
+async def _once_secured(relays: Collection[RelayAddress]) -> set[str]:
+    """Returns the names of those of these relays with which STARTTLS has succeeded before.
 
     Waits for the database: without it nothing may be sent anyway.
     """
     from django.db import Error as AnyDatabaseError
 
-    from morefollows.courier.relays import relay_status
+    from morefollows.courier.relays.once_secured import once_secured
 
-    def ask() -> dict[str, str]:
+    def ask() -> set[str]:
         try:
-            return relay_status.secured()
+            return once_secured(relays)
         finally:
             connection.close()
 
@@ -141,10 +142,10 @@ async def _secured() -> dict[str, str]:
             await asyncio.sleep(1)
 
 
-def _add_relays(config: Settings, scheduler: Scheduler, secured: Mapping[str, str]) -> None:
+def _add_relays(config: Settings, scheduler: Scheduler, secured: Collection[str]) -> None:
     """Adds a queue for each relay. Limits of a relay are divided among the sender processes.
 
-    `secured`: relays with which STARTTLS has succeeded before, name → host:port.
+    `secured`: see `_once_secured`.
     """
     from morefollows.config.addresses.relay_address import kind_of
     from morefollows.courier.relays.interface import RelaySetup
@@ -173,7 +174,7 @@ def _add_relays(config: Settings, scheduler: Scheduler, secured: Mapping[str, st
             ),
             helo=config.helo or socket.getfqdn(),
             on_trouble=functools.partial(reports.note_trouble, address.name),
-            secured=secured.get(address.name) == address.host_and_port,
+            secured=address.name in secured,
             on_secured=functools.partial(reports.note_secured, address.name, address.host_and_port),
             others=len(config.relays_or_inbox) > 1,
             senders=config.sender_count,

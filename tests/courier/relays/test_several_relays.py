@@ -16,7 +16,7 @@ from morefollows.config.addresses.relay_address import RelayAddress
 from morefollows.courier import actions
 from morefollows.courier.ledger import retries
 from morefollows.courier.models import Outcome, Relay
-from morefollows.courier.relays import relay_status
+from morefollows.courier.relays import once_secured
 from morefollows.courier.relays.relay_pool import RelayPool
 from morefollows.courier.relays.relay_queue import RelayQueue
 from morefollows.courier.relays.relay_weights import RelayWeights
@@ -245,8 +245,12 @@ def test_a_rate_holds_one_relay_and_not_the_others(tmp_path: Path) -> None:
 
 def test_that_a_relay_speaks_tls_is_remembered_for_its_address() -> None:
     """And so it is not believed any more under the same name at another one."""
-    actions.note_secured("main", "mail.example.org:587")
+    here = RelayAddress("mail.example.org", 587, label="main")
+    moved = RelayAddress("mail.example.net", 587, label="main")
+    once_secured.note_secured(here.name, here.host_and_port)
     actions.note_trouble("other", "The relay other can't be reached.")
-    assert relay_status.secured() == {"main": "mail.example.org:587"}
-    actions.note_secured("main", "mail.example.net:587")
-    assert relay_status.secured() == {"main": "mail.example.net:587"}
+    assert once_secured.once_secured([here]) == {"main"}
+    assert once_secured.once_secured([moved]) == set()
+    once_secured.note_secured(moved.name, moved.host_and_port)
+    assert once_secured.once_secured([here]) == set()
+    assert once_secured.once_secured([moved]) == {"main"}

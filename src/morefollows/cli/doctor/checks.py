@@ -21,24 +21,21 @@ def examine(
     config = loading.load()
     findings = [*_settings(), *_data_folder(config)]
     findings += (database := list(_database(config)))
-    secured: dict[str, str] = {}
-    if all(one.check != "database" or one.state == "ok" for one in database):
-        from morefollows.courier.relays import relay_status
-
-        secured = relay_status.secured()
-        from morefollows.cli.doctor.evidence import examine_evidence, examine_sink
-
-        findings += examine_evidence(every=evidence)
-        findings += examine_sink()
     from django.conf import settings
 
     # Settings that were changed at the desk are in force once the database was read.
     in_force = settings.MOREFOLLOWS if settings.configured else config
-    # As senders have it: once a relay has agreed to STARTTLS, nothing is sent to it in clear.
-    before = {
-        relay.name for relay in in_force.relays if secured.get(relay.name) == relay.host_and_port
-    }
-    findings += examine_relays(in_force, before)
+    secured: set[str] = set()
+    if all(one.check != "database" or one.state == "ok" for one in database):
+        from morefollows.courier.relays.once_secured import once_secured
+
+        # As senders have it: once a relay has agreed to STARTTLS, nothing is sent to it in clear.
+        secured = once_secured(in_force.relays)
+        from morefollows.cli.doctor.evidence import examine_evidence, examine_sink
+
+        findings += examine_evidence(every=evidence)
+        findings += examine_sink()
+    findings += examine_relays(in_force, secured)
     if dns:
         from morefollows.courier.checkup.dns import examine_dns
 

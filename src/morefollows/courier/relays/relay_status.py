@@ -78,11 +78,6 @@ def trouble_now(relay: Relay, rows: Sequence[RelayAtWork]) -> str:
     return relay.trouble if rows and not good else ""
 
 
-def secured() -> dict[str, str]:
-    """Returns the relays that have agreed to STARTTLS before: name → host:port."""
-    return dict(Relay.objects.exclude(secured_as="").values_list("name", "secured_as"))
-
-
 def live_rows() -> list[RelayAtWork]:
     """Returns the relay states of all running senders."""
     return list(RelayAtWork.objects.filter(seen_at_ms__gte=now_ms() - STALE_MS))

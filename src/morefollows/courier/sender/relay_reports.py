@@ -12,7 +12,7 @@ from django.db import Error as AnyDatabaseError
 
 from morefollows.courier import actions
 from morefollows.courier.refusals.recorder import RefusalRecorder
-from morefollows.courier.relays import provider_counts, relay_status
+from morefollows.courier.relays import once_secured, provider_counts, relay_status
 from morefollows.courier.relays.accept_times import Arrivals
 from morefollows.courier.relays.relay_pool import RelayPool
 from morefollows.courier.relays.relay_queue import RelayQueue
@@ -89,4 +89,4 @@ class RelayReports:
 
         From then on nothing is sent to it without TLS.
         """
-        self._database.in_background(actions.note_secured, relay, host_and_port)
+        self._database.in_background(once_secured.note_secured, relay, host_and_port)

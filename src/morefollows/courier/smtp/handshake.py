@@ -86,7 +86,8 @@ async def _secure(connection: Session, endpoint: Endpoint, offers: dict[bytes, b
         )
     if relay.secured and endpoint.starttls == "optional":
         relay.goes_in_clear()
-    elif relay.secured:  # an attacker may have removed the keyword (RFC 3207 §6)
+    elif relay.secured:
+        # An attacker may have removed the keyword (RFC 3207 §6): see `relays.once_secured`.
         raise HandshakeError(
             "does not offer STARTTLS any more; nothing is sent to it in clear text",
             FailureCause.BUSY,
