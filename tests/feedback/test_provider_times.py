@@ -9,8 +9,8 @@ from django.test import Client
 
 from morefollows.courier.models import TlsCount
 from morefollows.courier.mx.tls_results import TlsSession
-from morefollows.courier.relays.accept_times import Arrivals, time_bin
-from morefollows.courier.relays.provider_counts import store_times, store_tls
+from morefollows.courier.relays.accept_times import Arrivals, store_times, time_bin
+from morefollows.courier.relays.relay_status import store_tls
 from morefollows.feedback.provider_times import provider_speeds
 from tests.courier.support import alert_for
 

@@ -1,4 +1,4 @@
-"""Counts of TLS sessions by policy and result, as a report to a domain needs them (RFC 8460 §4)."""
+"""Counts TLS sessions by policy and result, as a report to a domain needs them (RFC 8460 §4)."""
 
 from __future__ import annotations
 

@@ -9,7 +9,12 @@ from __future__ import annotations
 import time
 from array import array
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+
+from django.db import transaction
+
+from morefollows.courier.provider_models import ProviderTime
+from morefollows.stories.models import Alert
 
 _SMALL = 50  # mails; providers with fewer are summed up as ""
 _MOST = 30  # providers with a row of their own
@@ -62,6 +67,21 @@ class Arrivals:
             if not any(self._new[alert].values()):
                 self._new[alert].clear()
         return found
+
+
+def store_times(worker: str, times: Mapping[int, Mapping[str, Counter[int]]]) -> None:
+    """Stores one sender's times: alert → provider → bin → mails, each as known so far."""
+    there = set(Alert.objects.filter(pk__in=times).values_list("pk", flat=True))
+    for alert, providers in times.items():
+        if alert not in there:
+            continue
+        rows = [
+            ProviderTime(alert_id=alert, worker=worker, provider=name, bins=sorted(bins.items()))
+            for name, bins in providers.items()
+        ]
+        with transaction.atomic():
+            ProviderTime.objects.filter(alert=alert, worker=worker).delete()
+            ProviderTime.objects.bulk_create(rows)
 
 
 def _accept_times() -> AcceptTimes:

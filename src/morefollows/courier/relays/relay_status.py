@@ -1,7 +1,8 @@
-"""Relays as the desk shows them: each sender's connections, and outcomes by day and provider."""
+"""Relays as the desk shows them: each sender's connections, and counts by day and provider."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
@@ -9,6 +10,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from morefollows.courier.models import Relay, RelayAtWork, RelayCount
+from morefollows.courier.mx.tls_results import TlsSession
 from morefollows.courier.relays.relay_queue import AtWork, RelayTally
 from morefollows.stories.actions import now_ms
 
@@ -25,6 +27,12 @@ _COUNT = (
     "    deferred = courier_relaycount.deferred + excluded.deferred,"
     " refused = courier_relaycount.refused + excluded.refused,\n"
     "    text = CASE WHEN excluded.text = '' THEN courier_relaycount.text ELSE excluded.text END\n"
+)
+_TLS_COUNT = (
+    "INSERT INTO courier_tlscount (day, domain, policy, host, result, sessions)"
+    " VALUES (%s, %s, %s, %s, %s, %s)"
+    " ON CONFLICT (day, domain, policy, host, result) DO UPDATE"
+    " SET sessions = courier_tlscount.sessions + excluded.sessions"
 )
 
 
@@ -63,6 +71,16 @@ def store_report(
             for (relay, provider), tally in tallies.items():
                 counts = (tally.accepted, tally.deferred, tally.refused)
                 cursor.execute(_COUNT, (relay, today, provider, *counts, tally.last_reply[:300]))
+
+
+def store_tls(sessions: Counter[TlsSession]) -> None:
+    """Adds TLS sessions to the counts of today (UTC)."""
+    if not sessions:
+        return
+    today = timezone.now().date()
+    with transaction.atomic(), connection.cursor() as cursor:
+        for one, count in sorted(sessions.items()):
+            cursor.execute(_TLS_COUNT, (today, *one, count))
 
 
 def trouble_now(relay: Relay, rows: Sequence[RelayAtWork]) -> str:

@@ -12,7 +12,7 @@ from django.db import Error as AnyDatabaseError
 
 from morefollows.courier import actions
 from morefollows.courier.refusals.recorder import RefusalRecorder
-from morefollows.courier.relays import once_secured, provider_counts, relay_status
+from morefollows.courier.relays import accept_times, once_secured, relay_status
 from morefollows.courier.relays.accept_times import Arrivals
 from morefollows.courier.relays.relay_pool import RelayPool
 from morefollows.courier.relays.relay_queue import RelayQueue
@@ -47,14 +47,14 @@ class RelayReports:
                 relay_status.store_report, self._label, at_work, self._relays.tallies()
             )
             if taken := self.arrivals.take(self._relays.providers.known):
-                self._database.in_background(provider_counts.store_times, self._name, taken)
+                self._database.in_background(accept_times.store_times, self._name, taken)
             if sessions := self._relays.tls_sessions():
-                self._database.in_background(provider_counts.store_tls, sessions)
+                self._database.in_background(relay_status.store_tls, sessions)
 
     def finish(self) -> None:
         """Writes what is left at the end. Runs in the database thread."""
-        provider_counts.store_times(self._name, self.arrivals.take(self._relays.providers.known))
-        provider_counts.store_tls(self._relays.tls_sessions())
+        accept_times.store_times(self._name, self.arrivals.take(self._relays.providers.known))
+        relay_status.store_tls(self._relays.tls_sessions())
 
     def refused_us(self, relay: RelayQueue, reply: str) -> None:
         """Pauses the relay, because its `reply` refuses this service."""
