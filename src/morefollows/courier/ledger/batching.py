@@ -92,8 +92,6 @@ _MOVED = (
 )
 _HIGHEST_ID = 2**63 - 1
 
-_CLAIMED = "SELECT EXISTS (SELECT 1 FROM courier_batch WHERE alert_id = %s AND worker <> '')"
-
 
 class _Cut(NamedTuple):
     """An alert whose audience is being cut."""
@@ -124,7 +122,7 @@ def cut_batches(alert: int, batches: int) -> bool:
         if audience == Alert.Audience.PAGE:
             cursor.execute(_MOVED, (0, 0, True, True, alert))
             return True
-        if not all(_settled(cursor, answered) for answered in what.answers):
+        if not earlier_recipients.are_all_known(what.answers):
             return True
         if cut_to is None:
             if seeds := _seeds(cursor, audience):
@@ -176,17 +174,6 @@ def _answers(alert: int, audience: str) -> list[int]:
     if audience != Alert.Audience.RECIPIENTS:
         return []
     return list(Alert.objects.values_list("answers", flat=True).get(pk=alert))
-
-
-def _settled(cursor: Any, answered: int) -> bool:
-    """Whether no process holds a batch of this stopped or ended alert.
-
-    A sender learns of the stop with its next write, and hands out nothing after it. Until its
-    claims are given back or released, mails in flight may still be accepted. Those readers must be
-    in the audience, too.
-    """
-    cursor.execute(_CLAIMED, (answered,))
-    return not cursor.fetchone()[0]
 
 
 def _readers(cursor: Any, what: _Cut, after: int, upto: int, batches: int) -> tuple[list[int], int]:

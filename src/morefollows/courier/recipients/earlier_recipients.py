@@ -1,4 +1,8 @@
-"""Finds who was sent an alert: the recipients of its correction or withdrawal."""
+"""Finds who was sent an alert: the recipients of its correction or withdrawal.
+
+A correction waits until it is known of every mail of the alert what became of it. Its audience is
+not cut while mails are in flight: whoever gets one of them has to get the correction, too.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ import itertools
 from collections.abc import Sequence
 
 from django.conf import settings
+from django.db import connection
 
 from morefollows.courier.ledger import packing
 from morefollows.courier.ledger.claims import doubt
@@ -16,13 +21,30 @@ _HIGHEST_ID = 2**63 - 1
 _HAS_IT = bytes(outcome in HAD for outcome in range(256))  # for `bytes.translate`
 
 
+_CLAIMED = "SELECT EXISTS (SELECT 1 FROM courier_batch WHERE alert_id = %s AND worker <> '')"
+
+
+def are_all_known(alerts: Sequence[int]) -> bool:
+    """Whether no process holds a batch of these alerts, which are stopped or have ended.
+
+    A sender learns of the stop with its next write, and hands out nothing after it. Until its
+    claims are given back or released, mails in flight may still be accepted.
+    """
+    with connection.cursor() as cursor:
+        for alert in alerts:
+            cursor.execute(_CLAIMED, (alert,))
+            if cursor.fetchone()[0]:
+                return False
+    return True
+
+
 def find_recipients(
     alerts: Sequence[int], after: int, upto: int, batches: int
 ) -> tuple[list[int], int]:
     """Readers who were or may have been sent one of these alerts; and the last id covered.
 
     The ids ascend. Covers ids above `after` up to `upto`, in about `batches` batches of each alert.
-    None of the alerts is being sent any more.
+    `are_all_known` is true of the alerts.
     """
     most = batches * int(settings.MOREFOLLOWS.batch_size)
     looked_at: list[int] = []
