@@ -17,7 +17,7 @@ from morefollows.backups import restoring, schedule
 from morefollows.backups.encryption import Decryption, Encryption
 from morefollows.backups.making import make_backup
 from morefollows.backups.manifest import BackupError
-from morefollows.stories.images import files
+from morefollows.stories.images import storing
 from tests.audience.support import sign_up
 
 IMAGE = "ab" * 16 + "-600x400.jpg"
@@ -70,10 +70,10 @@ def test_a_folder_that_is_full_or_gone_is_told(
 
 
 def test_images_and_departures_come_along(tmp_path: Path, transactional_db: None) -> None:
-    place = files.image_folder() / IMAGE[:2] / IMAGE
+    place = storing.image_folder() / IMAGE[:2] / IMAGE
     place.parent.mkdir(parents=True, exist_ok=True)
     place.write_bytes(b"picture")
-    being_written = files.image_folder() / "new-x"
+    being_written = storing.image_folder() / "new-x"
     being_written.mkdir(exist_ok=True)
     made = make_backup(tmp_path, Encryption())
     being_written.rmdir()

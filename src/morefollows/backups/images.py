@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from morefollows.stories.images import address
-from morefollows.stories.images.storage import picture_store
+from morefollows.stories.images.folder_or_bucket import picture_store
 
 FOLDER = "images"  #: in the archive
 

@@ -28,7 +28,7 @@ from morefollows.live.feeds.model import Feed
 from morefollows.live.feeds.news_sitemap import news_sitemap
 from morefollows.public.story_page import public_story
 from morefollows.setup.brand.look import is_logo
-from morefollows.stories.images import address, files
+from morefollows.stories.images import address, storing
 from morefollows.stories.models import Story
 
 _SCRIPT = Path(__file__).with_name("static") / "public" / "live.js"
@@ -112,7 +112,7 @@ def image(request: HttpRequest, file: str) -> HttpResponse:
             status=404, headers={"Cache-Control": "no-store"}, content_type="text/plain"
         )
     # The content type is the one that we wrote the file as, and never one that an uploader named.
-    content = files.read_picture(picture)
+    content = storing.read_picture(picture)
     if content is None:
         return HttpResponse(
             status=404, headers={"Cache-Control": "no-store"}, content_type="text/plain"
@@ -134,7 +134,7 @@ def _is_draft(request: HttpRequest, picture: address.Picture) -> bool:
     """Whether a signed-in editor asks for a kept image."""
     return (
         bool(getattr(request, "user", None) and request.user.is_authenticated)
-        and files.picture_size(picture) is not None
+        and storing.picture_size(picture) is not None
     )
 
 

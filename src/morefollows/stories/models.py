@@ -211,7 +211,7 @@ class Update(models.Model):
 
 
 class Image(models.Model):
-    """A picture that was added to a story, and stored by `images.files`. Its files never change.
+    """A picture that was added to a story, and stored by `images.storing`. Its files never change.
 
     Its alternative text, caption and credit are in the text of each story that shows it.
     """

@@ -15,8 +15,8 @@ from morefollows.backups.images import FOLDER, add_missing_images
 from morefollows.backups.making import make_backup
 from morefollows.backups.restoring import unpacked
 from morefollows.config import values
-from morefollows.stories.images import files
-from tests.stories.images.test_files import moving
+from morefollows.stories.images import storing
+from tests.stories.images.test_storing import moving
 
 
 @pytest.fixture
@@ -43,14 +43,14 @@ def _names(client: Any) -> list[str]:
 
 
 def test_a_picture_is_kept_read_and_deleted_there(bucket: Any) -> None:
-    picture, size = files.store_image(moving())
+    picture, size = storing.store_image(moving())
     sizes = picture.sizes()
     assert sorted(_names(bucket)) == sorted(f"alerts/{one.name[:2]}/{one.file}" for one in sizes)
-    content = files.read_picture(picture)
-    assert content is not None and len(content) == size == files.picture_size(picture)
-    assert not files.picture_path(picture).exists()
-    files.delete_files(picture)
-    assert (_names(bucket), files.read_picture(picture), files.picture_size(picture)) == (
+    content = storing.read_picture(picture)
+    assert content is not None and len(content) == size == storing.picture_size(picture)
+    assert not storing.picture_path(picture).exists()
+    storing.delete_files(picture)
+    assert (_names(bucket), storing.read_picture(picture), storing.picture_size(picture)) == (
         [],
         None,
         None,
@@ -61,15 +61,15 @@ def test_a_backup_has_what_is_there_and_a_restore_puts_it_back(
     bucket: Any, tmp_path: Path, transactional_db: None
 ) -> None:
     bucket.put_object(Bucket="herald", Key="alerts/not-ours.txt", Body=b"x")
-    picture, size = files.store_image(moving())
+    picture, size = storing.store_image(moving())
     made = make_backup(tmp_path, Encryption())
     kept = sorted(name for name in made.manifest.files if name.startswith(FOLDER))
     assert kept == sorted(f"images/{one.name[:2]}/{one.file}" for one in picture.sizes())
-    files.delete_files(picture)
+    storing.delete_files(picture)
     with unpacked(made.path, Decryption(), tmp_path, lambda *told: None) as (_manifest, staging):
         assert add_missing_images(staging / FOLDER) == len(kept)
         assert add_missing_images(staging / FOLDER) == 0, "they are there already"
-    assert files.picture_size(picture) == size
+    assert storing.picture_size(picture) == size
     bucket.delete_object(Bucket="herald", Key="alerts/not-ours.txt")
     for name in _names(bucket):
         bucket.delete_object(Bucket="herald", Key=name)
@@ -82,7 +82,7 @@ def test_a_backup_has_what_is_there_and_a_restore_puts_it_back(
 def test_a_store_that_fails_is_our_fault_and_not_the_file_s(bucket: Any) -> None:
     bucket.delete_bucket(Bucket="herald")
     with pytest.raises(ValidationError) as caught:
-        files.store_image(moving())
+        storing.store_image(moving())
     assert caught.value.code == "ours"
 
 

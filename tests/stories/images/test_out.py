@@ -13,7 +13,7 @@ from morefollows.courier.message import preview as previews
 from morefollows.live.stream.journal import EventJournal
 from morefollows.stories import actions
 from morefollows.stories.alerts import publication
-from morefollows.stories.images import figure, files
+from morefollows.stories.images import figure, storing
 from morefollows.stories.images.actions import add
 from morefollows.stories.images.address import Picture
 from morefollows.stories.models import Alert, Story
@@ -42,7 +42,7 @@ def alert(story: Story, picture: Picture, ada: Editor) -> Alert:
 
 
 def test_feeds(client: Client, alert: Alert, story: Story, picture: Picture) -> None:
-    size = files.picture_path(picture).stat().st_size
+    size = storing.picture_path(picture).stat().st_size
     for name in ("atom", "rss"):
         read = feedparser.parse(client.get(f"/topic/breaking/feed.{name}").content)
         assert not read.bozo

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from morefollows.accounts.models import Editor
 from morefollows.stories import actions, markdown
 from morefollows.stories.alerts import publication
-from morefollows.stories.images import figure, files
+from morefollows.stories.images import figure, storing
 from morefollows.stories.images.actions import add
 from morefollows.stories.images.address import Picture
 from morefollows.stories.models import Image, Story
@@ -132,7 +132,7 @@ class TestWhoSeesIt:
             shown = client.get(size.path)
             assert (
                 shown["Content-Type"] == "image/jpeg"
-                and shown.content == files.picture_path(size).read_bytes()
+                and shown.content == storing.picture_path(size).read_bytes()
             )
             assert shown["Cache-Control"] == "public, max-age=31536000, s-maxage=60, immutable"
             assert (

@@ -13,7 +13,7 @@ from django.utils import timezone
 from morefollows.accounts.models import Editor
 from morefollows.stories import actions, checks, markdown
 from morefollows.stories.drafts.actions import save_story
-from morefollows.stories.images import files
+from morefollows.stories.images import storing
 from morefollows.stories.images.actions import add, delete_unused
 from morefollows.stories.images.address import Picture
 from morefollows.stories.models import Image, Story
@@ -121,9 +121,9 @@ def test_what_nothing_shows_is_cleared_away_after_its_days(
         language="en",
     )
     assert delete_unused() == 1
-    assert not Image.objects.exists() and not files.picture_path(picture).exists()
+    assert not Image.objects.exists() and not storing.picture_path(picture).exists()
     again = add(photo(), ada)
-    assert again == picture and files.picture_path(again).exists()
+    assert again == picture and storing.picture_path(again).exists()
 
 
 def test_what_an_update_shows_stays(picture: Picture, story: Story, ada: Editor) -> None:
@@ -133,7 +133,7 @@ def test_what_an_update_shows_stays(picture: Picture, story: Story, ada: Editor)
     assert list(alert.update.images.all()) == [Image.objects.get()]
     Story.objects.update(text="")
     aged(picture, 4000)
-    assert delete_unused() == 0 and files.picture_path(picture).exists()
+    assert delete_unused() == 0 and storing.picture_path(picture).exists()
     with pytest.raises((IntegrityError, DatabaseError)), transaction.atomic():
         alert.update.images.clear()
 
@@ -150,14 +150,14 @@ def test_an_image_that_is_cleared_away_while_it_is_added_again_is_there(
     ada: Editor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     picture = add(photo(), ada)
-    keep = files.store_image
+    keep = storing.store_image
 
-    def keep_then_lose(file: bytes) -> files.StoredImage:
+    def keep_then_lose(file: bytes) -> storing.StoredImage:
         kept = keep(file)
-        monkeypatch.setattr(files, "store_image", keep)
+        monkeypatch.setattr(storing, "store_image", keep)
         aged(picture, 31)
         delete_unused()
         return kept
 
-    monkeypatch.setattr(files, "store_image", keep_then_lose)
-    assert files.picture_path(add(photo(), ada)).exists() and Image.objects.count() == 1
+    monkeypatch.setattr(storing, "store_image", keep_then_lose)
+    assert storing.picture_path(add(photo(), ada)).exists() and Image.objects.count() == 1

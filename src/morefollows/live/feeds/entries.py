@@ -15,7 +15,7 @@ from morefollows.audience.models import Newsroom, Topic
 from morefollows.live import published, rendering, rendering_cache
 from morefollows.live.feeds import formats
 from morefollows.live.feeds.model import Attached, Feed, FeedEntry, RemovedEntry
-from morefollows.stories.images import figure, files
+from morefollows.stories.images import figure, storing
 from morefollows.stories.images.figure import PlacedImage
 from morefollows.stories.models import Story, Update
 
@@ -126,7 +126,7 @@ def _entry(id: str, link: str, update: Update, began: datetime) -> FeedEntry:
 def _attached(shown: PlacedImage) -> Attached:
     picture = shown.picture
     # RSS and Atom ask for the length, and readers do not rely on it. 0 is usual if it is not known.
-    size = files.picture_size(picture) or 0
+    size = storing.picture_size(picture) or 0
     return Attached(
         figure.link(picture),
         picture.content_type,

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from morefollows.accounts.models import Editor
 from morefollows.stories import markdown
-from morefollows.stories.images import files
+from morefollows.stories.images import storing
 from morefollows.stories.images.address import Picture
 from morefollows.stories.models import Image, Story, Update
 
@@ -24,7 +24,7 @@ def add(file: bytes, editor: Editor) -> Picture:
 
     Adding the same picture again returns the same image and restarts its time to live.
     """
-    picture, size = files.store_image(file)
+    picture, size = storing.store_image(file)
     with transaction.atomic():
         image, made = Image.objects.select_for_update().get_or_create(
             name=picture.name,
@@ -39,8 +39,8 @@ def add(file: bytes, editor: Editor) -> Picture:
         if not made:
             image.added_at = timezone.now()  # `delete_unused` counts from here
             image.save(update_fields=["added_at"])
-        if files.picture_size(picture) is None:  # `delete_unused` was first to have the lock
-            files.store_image(file)
+        if storing.picture_size(picture) is None:  # `delete_unused` was first to have the lock
+            storing.store_image(file)
     return picture
 
 
@@ -76,7 +76,7 @@ def delete_unused() -> int:
                 or Story.objects.filter(text__contains=image.name).exists()
             ):
                 continue
-            files.delete_files(of(locked))
+            storing.delete_files(of(locked))
             locked.delete()
             deleted_count += 1
     return deleted_count

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
-from morefollows.stories.images.files import store_image
+from morefollows.stories.images.storing import store_image
 
 MOST_BYTES = 1_000_000  #: of the file
 

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 from morefollows.courier.message.preview import Preview, preview, preview_of
 from morefollows.desk.common import alert_of, at_desk, story_of
 from morefollows.desk.stories.writing import live
-from morefollows.stories.images.files import with_images
+from morefollows.stories.images.storing import with_images
 from morefollows.stories.models import Story
 
 # For the mail's preview: inline styles and embedded images only. Links open in new windows.

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from morefollows.config.keyring import Keyring, Keys
-from morefollows.stories.images import files, reduce
+from morefollows.stories.images import reduce, storing
 from morefollows.stories.images.address import Picture, parse_picture
 from tests.stories.images.pictures import bomb, moving, photo, sideways
 
@@ -30,34 +30,36 @@ def limits(**changes: Any) -> override_settings:
 def refused(file: bytes) -> str:
     """The code of the refusal."""
     with pytest.raises(ValidationError) as caught:
-        files.store_image(file)
+        storing.store_image(file)
     assert caught.value.messages[0]
     return str(caught.value.code)
 
 
 def test_a_photograph_is_kept_at_its_sizes_under_a_name_that_nobody_guesses(data: Path) -> None:
     before = set((data / "images").glob("new-*"))
-    picture, size = files.store_image(photo())
+    picture, size = storing.store_image(photo())
     assert (picture.width, picture.height, picture.extension) == (1200, 750, "jpg")
     assert [(one.width, one.height) for one in picture.sizes()] == [(600, 375), (1200, 750)]
     for one in picture.sizes():
-        with Image.open(files.picture_path(one)) as kept:
+        with Image.open(storing.picture_path(one)) as kept:
             assert kept.size == (one.width, one.height) and kept.format == "JPEG"
             assert not kept.getexif() and not {"icc_profile", "comment", "exif"} & set(kept.info)
-    assert files.picture_path(picture).stat().st_size == size
-    assert files.store_image(photo()).picture == picture, "the same picture again is the same image"
+    assert storing.picture_path(picture).stat().st_size == size
+    assert storing.store_image(photo()).picture == picture, (
+        "the same picture again is the same image"
+    )
     assert parse_picture(picture.path) == picture
     with limits(secret=Keys(Keyring.new(), None)):
-        assert files.store_image(photo()).picture.name != picture.name, (
+        assert storing.store_image(photo()).picture.name != picture.name, (
             "who has the picture can't work out its name"
         )
     assert set((data / "images").glob("new-*")) == before
 
 
 def test_it_stands_upright_and_tells_nothing_of_who_took_it_and_where() -> None:
-    picture = files.store_image(sideways()).picture
+    picture = storing.store_image(sideways()).picture
     assert (picture.width, picture.height) == (1000, 1600)
-    content = files.picture_path(picture).read_bytes()
+    content = storing.picture_path(picture).read_bytes()
     assert b"Secret" not in content and b"Exif" not in content
     with Image.open(io.BytesIO(content)) as kept:
         assert kept.getpixel((990, 10)) > (200, 200, 200), (
@@ -77,19 +79,19 @@ def test_it_stands_upright_and_tells_nothing_of_who_took_it_and_where() -> None:
     ids=["WebP", "opaque PNG", "CMYK", "grey", "GIF"],
 )
 def test_what_kinds_there_are(file: bytes, extension: str, widths: list[int]) -> None:
-    picture = files.store_image(file).picture
+    picture = storing.store_image(file).picture
     assert picture.extension == extension and [size.width for size in picture.sizes()] == widths
-    with Image.open(files.picture_path(picture)) as kept:
+    with Image.open(storing.picture_path(picture)) as kept:
         assert kept.mode == "RGB" and getattr(kept, "n_frames", 1) == 1
 
 
 def test_of_a_moving_picture_the_first_frame_is_kept_and_what_shines_through_stays_so() -> None:
-    with Image.open(files.picture_path(files.store_image(moving()).picture)) as kept:
+    with Image.open(storing.picture_path(storing.store_image(moving()).picture)) as kept:
         assert kept.convert("RGB").getpixel((5, 5)) == (255, 0, 0)
     clear = Image.new("RGBA", (200, 200), (0, 0, 0, 0))
     out = io.BytesIO()
     clear.save(out, "PNG")
-    with Image.open(files.picture_path(files.store_image(out.getvalue()).picture)) as kept:
+    with Image.open(storing.picture_path(storing.store_image(out.getvalue()).picture)) as kept:
         assert kept.mode == "RGBA" and kept.getpixel((5, 5))[3] == 0  # type: ignore[index]
 
 
@@ -107,11 +109,11 @@ def test_what_is_refused_and_why() -> None:
     assert refused(bomb(1 << 30, 1 << 30)) in ("pixels", "broken")
     with limits(image_pixels=1_500_000):
         assert refused(photo()) == "pixels"
-        assert files.store_image(photo(1499, 1000))
+        assert storing.store_image(photo(1499, 1000))
 
 
 def test_what_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "_PATIENCE", 0.001)
+    monkeypatch.setattr(storing, "_PATIENCE", 0.001)
     assert refused(photo()) == "late"
 
 
@@ -119,7 +121,7 @@ def test_what_is_our_fault_is_not_blamed_on_the_file(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with monkeypatch.context() as changed:
-        changed.setattr(files, "_REDUCE", "morefollows.no_such_module")
+        changed.setattr(storing, "_REDUCE", "morefollows.no_such_module")
         assert refused(photo()) == "ours"
         assert "No module named morefollows.no_such_module" in caplog.text
     with monkeypatch.context() as changed:

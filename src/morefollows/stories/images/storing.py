@@ -1,4 +1,4 @@
-"""Image files: in the data folder below ``images/`` or in a bucket, see `storage`.
+"""Image files: in the data folder below ``images/`` or in a bucket, see `folder_or_bucket`.
 
 Invariant: no process sees a partly written file. Each file is written under a temporary name and
 then moved. The name is a hash of the content, so two writers of one picture write the same file.
@@ -26,7 +26,7 @@ from django.utils.translation import gettext as _
 
 from morefollows.stories.images import address
 from morefollows.stories.images.address import LEAST_WIDTH, TALLEST, Picture
-from morefollows.stories.images.storage import picture_store
+from morefollows.stories.images.folder_or_bucket import picture_store
 
 log = logging.getLogger(__name__)
 
