@@ -17,7 +17,7 @@ from morefollows.desk.consent_texts import views as consent_texts
 from morefollows.desk.drills import views as drills
 from morefollows.desk.first_run import views as first_run
 from morefollows.desk.home import views as home
-from morefollows.desk.images import views as images
+from morefollows.desk.images import views as desk_images
 from morefollows.desk.local_inbox import views as inbox
 from morefollows.desk.machines import views as machines
 from morefollows.desk.people import views as people
@@ -49,6 +49,7 @@ from morefollows.public import (
     drill_invitation,
     embedded_box,
     feeds,
+    images,
     signup,
     story_choice,
     story_page,
@@ -71,7 +72,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("story/<uuid:uuid>/feed.<slug:name>", feeds.story_feed, name="story-feed"),
     path("story/<uuid:uuid>/<int:number>.ninjs.json", feeds.update, name="ninjs"),
     path("topic/<slug:slug>/feed.<slug:name>", feeds.topic_feed, name="topic-feed"),
-    path("images/<str:file>", feeds.image, name="image"),
+    path("images/<str:file>", images.image, name="image"),
     path("live.js", feeds.script, name="live-script"),
     path("sitemap-news.xml", feeds.sitemap, name="news-sitemap"),
     path(".well-known/security.txt", well_known.security_txt, name="security-txt"),
@@ -125,7 +126,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("desk/typed/mail/", mail_frame.typed_mail, name="story-live-mail"),
     path("desk/story/<uuid:uuid>/outside/", preflight.outside, name="story-outside"),
     path("desk/story/<uuid:uuid>/send/", stories.story_send, name="story-send"),
-    path("desk/images/add/", images.image_add, name="image-add"),
+    path("desk/images/add/", desk_images.image_add, name="image-add"),
     path("desk/wire/", wire.wire, name="wire"),
     path("desk/wire/rows/", wire.wire_rows, name="wire-rows"),
     path("desk/wire/item/<int:pk>/", wire.wire_item, name="wire-item"),

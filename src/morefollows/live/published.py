@@ -1,4 +1,4 @@
-"""Which stories, updates and images are public.
+"""Which stories and updates are public; for images see `public_images`.
 
 Invariant: every public channel uses these queries: page, event stream, feeds, sitemap, ninjs.
 Stories of a topic by invitation are for its readers, in their mail, and on none of these.
@@ -13,8 +13,7 @@ from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from morefollows.audience.models import Purpose, Topic
-from morefollows.stories.images.address import Picture
-from morefollows.stories.models import Image, Story, Update
+from morefollows.stories.models import Story, Update
 
 _LATELY = timedelta(days=2)  # most mistakes are found within this time
 
@@ -29,7 +28,7 @@ def published(*, drills: bool = False) -> QuerySet[Story]:
     stories = (
         Story.objects.exclude(state=Story.State.DRAFT)
         .exclude(embargo_until__gt=timezone.now())
-        .filter(Exists(_published_updates().filter(story=OuterRef("pk"))), purpose=Purpose.ALERTS)
+        .filter(Exists(published_updates().filter(story=OuterRef("pk"))), purpose=Purpose.ALERTS)
         .exclude(drill=False, topic__in=_private())
         .order_by()
         .select_related("topic")
@@ -39,7 +38,7 @@ def published(*, drills: bool = False) -> QuerySet[Story]:
 
 def with_updates(*, drills: bool = False) -> QuerySet[Story]:
     """As `published`, with the updates of each story prefetched for `updates`."""
-    rows = _published_updates().select_related("author").order_by("-number")
+    rows = published_updates().select_related("author").order_by("-number")
     return published(drills=drills).prefetch_related(
         Prefetch("updates", rows, to_attr="published_updates")
     )
@@ -52,7 +51,7 @@ def latest(most: int, *, topic: Topic | None = None, since: datetime | None = No
     an update since then. Without drills.
     """
     wanted = _latest_keys(most, topic, since)
-    rows = _published_updates().select_related("author").defer("text").order_by("-number")
+    rows = published_updates().select_related("author").defer("text").order_by("-number")
     found = published().filter(pk__in=wanted)
     stories = {
         one.pk: one
@@ -72,7 +71,7 @@ def _latest_keys(most: int, topic: Topic | None, since: datetime | None) -> list
     Reads updates from the newest on by the index `updates_published`. It stops when it has enough
     stories, so that older updates cost nothing.
     """
-    rows = _published_updates().filter(story__purpose=Purpose.ALERTS, story__drill=False)
+    rows = published_updates().filter(story__purpose=Purpose.ALERTS, story__drill=False)
     rows = rows.exclude(story__topic__in=_private())
     rows = rows.exclude(story__state=Story.State.DRAFT).exclude(
         story__embargo_until__gt=timezone.now()
@@ -98,7 +97,7 @@ def with_words(
 
     `before`: only stories whose last update is older. Up to `most`.
     """
-    its_updates = _published_updates().filter(story=OuterRef("pk")).order_by("-published_at")
+    its_updates = published_updates().filter(story=OuterRef("pk")).order_by("-published_at")
     found = published().exclude(state=Story.State.WITHDRAWN)
     found = found.annotate(last_update_at=Subquery(its_updates.values("published_at")[:1]))
     for word in words:
@@ -110,7 +109,7 @@ def with_words(
         found = found.filter(topic=topic)
     if before is not None:
         found = found.filter(last_update_at__lt=before)
-    shown = _published_updates().select_related("author").defer("text").order_by("-number")
+    shown = published_updates().select_related("author").defer("text").order_by("-number")
     rows = found.order_by("-last_update_at", "-pk").prefetch_related(
         Prefetch("updates", shown, to_attr="published_updates")
     )
@@ -142,32 +141,11 @@ def is_withdrawn(story: Story) -> bool:
     return story.state == Story.State.WITHDRAWN
 
 
-def image(picture: Picture) -> bool:
-    """Whether an image is public: a published update shows it, in a drill or offer, too.
-
-    Not if the story is under embargo or withdrawn.
-    """
-    taken_back = Q(story__state=Story.State.WITHDRAWN) & ~Q(kind=Update.Kind.WITHDRAWAL)
-    shown = (
-        _published_updates().exclude(taken_back).exclude(story__embargo_until__gt=timezone.now())
-    )
-    known = Image.objects.filter(name=picture.name, extension=picture.extension)
-    found = known.filter(Exists(shown.filter(images=OuterRef("pk")))).first()
-    return (
-        found is not None
-        and picture in Picture(found.name, found.width, found.height, found.extension).sizes()
-    )
-
-
 def _private() -> list[int]:
     """Keys of the topics by invitation. Asked for first: in a join the planner begins at topics."""
     return list(Topic.objects.filter(private=True).order_by().values_list("pk", flat=True))
 
 
-def _published_updates() -> QuerySet[Update]:
+def published_updates() -> QuerySet[Update]:
+    """Published updates of any story, also of one that is under embargo or withdrawn."""
     return Update.objects.filter(published_at__isnull=False)
-
-
-def _prefetched(rows: QuerySet[Update]) -> Prefetch[str, QuerySet[Update], str]:
-    """Prefetches a story's published updates to where `updates` finds them."""
-    return Prefetch("updates", rows, to_attr="published_updates")

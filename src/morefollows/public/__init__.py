@@ -1,1 +1,1 @@
-"""Readers' pages, without sign-in: sign-up, the box, preferences, stories, feeds."""
+"""Readers' pages, without sign-in: sign-up, the box, preferences, stories, images, feeds."""

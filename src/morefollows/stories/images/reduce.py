@@ -33,7 +33,7 @@ _QUALITY = 82  # of JPEG; visible loss in photographs begins below this
 
 
 class UnusableImage(Exception):
-    """The image can't be used. Arguments: a reason that `images.storing` knows, then its figures."""
+    """The image can't be used. Arguments: a reason known to `images.storing`, then its figures."""
 
 
 def reduce(file: bytes, folder: Path, most_pixels: int) -> Picture:

@@ -2,6 +2,8 @@
 
 Invariant: no process sees a partly written file. Each file is written under a temporary name and
 then moved. The name is a hash of the content, so two writers of one picture write the same file.
+
+Who may see an image: `live.public_images`.
 """
 
 from __future__ import annotations
