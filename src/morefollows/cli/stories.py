@@ -215,13 +215,13 @@ def _earlier(read: StoryFile, topic: Topic, key: str | None, again: bool) -> Ale
     """
     from django.utils import timezone
 
-    from morefollows.stories.alerts import idempotency
+    from morefollows.stories.alerts import idempotency, same_headline
 
     found = idempotency.sent_with(key) if key else None
     if found is not None:
         if (
-            idempotency.comparable_words(found.update.headline)
-            != idempotency.comparable_words(read.headline)
+            same_headline.comparable_words(found.update.headline)
+            != same_headline.comparable_words(read.headline)
             or found.topic != topic
         ):
             raise CommandFailed(
@@ -232,7 +232,7 @@ def _earlier(read: StoryFile, topic: Topic, key: str | None, again: bool) -> Ale
             f"Alert {found.pk} was sent with this key already; nothing more is sent.", err=True
         )
         return found
-    like = None if key or again else idempotency.sent_before(read.headline, topic)
+    like = None if key or again else same_headline.sent_before(read.headline, topic)
     if like is not None:
         when = timezone.localtime(like.frozen_at).strftime("%Y-%m-%d %H:%M %Z")
         raise CommandFailed(

@@ -30,7 +30,7 @@ from morefollows.feedback.progress import progress
 from morefollows.feedback.report import report
 from morefollows.stories import actions
 from morefollows.stories.actions import NotApproved
-from morefollows.stories.alerts import hold_actions, idempotency, transitions
+from morefollows.stories.alerts import hold_actions, idempotency, same_headline, transitions
 from morefollows.stories.alerts.transition_table import Event
 from morefollows.stories.models import Alert, Story, UpdateKind
 
@@ -172,7 +172,7 @@ def _check_look_alike(story: Story, again: bool) -> None:
     """Raises `ProblemDetails` (409) if the same headline went to the topic in the last 24 hours."""
     if again or story.topic is None or story.drill or story.kind != UpdateKind.FIRST:
         return
-    like = idempotency.sent_before(story.headline, story.topic)
+    like = same_headline.sent_before(story.headline, story.topic)
     if like is not None:
         raise ProblemDetails(
             409,

@@ -1,6 +1,8 @@
 """Duplicate detection: finds an alert of the last 24 hours that a draft resembles.
 
-Two editors may write the same news at once; the desk warns before it is sent twice.
+Two editors may write the same news at once; the desk warns before it is sent twice, and a rule that
+sends alone leaves the draft to an editor. Commands and the API are refused for the same words only:
+see `alerts.same_headline`.
 
 Headline and standfirst are casefolded, and accents and stop words (English and German) removed.
 Each word, with a space on either side, is split into trigrams. So "resigns" and "resigned" share
@@ -12,14 +14,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from datetime import timedelta
 from typing import NamedTuple
 
 from django.utils import timezone
 
+from morefollows.stories.alerts.same_headline import WITHIN
 from morefollows.stories.models import Alert, Story
 
-WITHIN = timedelta(hours=24)
 #: The desk warns from this score. tests/desk/test_similar_alerts.py counts misses and false alarms.
 THRESHOLD = 0.3
 
