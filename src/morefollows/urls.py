@@ -6,7 +6,7 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 from morefollows.api import docs_page as api_docs
 from morefollows.api import v1 as api_v1
 from morefollows.api.ghost import hook_endpoint as ghost
-from morefollows.desk.accounts import account, confirm, single_sign_on
+from morefollows.desk.accounts import account, confirm_page, single_sign_on
 from morefollows.desk.accounts import views as accounts
 from morefollows.desk.activity_log import views as activity_log
 from morefollows.desk.alerts import figures
@@ -248,7 +248,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         single_sign_on.answer,
         name="openid_connect_callback",
     ),
-    path("desk/confirm/", confirm.confirm_identity, name="confirm-identity"),
+    path("desk/confirm/", confirm_page.confirm_identity, name="confirm-identity"),
     path("desk/people/", people.page, name="people"),
     path("desk/people/invite/", people.people_invite, name="people-invite"),
     path("desk/people/<int:pk>/", people.person, name="person"),
