@@ -1,6 +1,7 @@
 """Devices that an editor has signed in with, known again by a signed cookie.
 
-The cookie holds a random value, and lets nobody in by itself.
+The cookie holds a random value, and lets nobody in by itself. When alerts may be sent from a device
+without a fresh sign-in: `desk.accounts.fresh_sign_in`.
 """
 
 from __future__ import annotations
@@ -93,7 +94,7 @@ def agent_name(agent: str) -> str:
     return ", ".join(filter(None, found))
 
 
-def may_send_from(device: Device) -> None:
+def note_sends_from(device: Device) -> None:
     """Notes that alerts are sent from this device, after a fresh sign-in."""
     Device.objects.filter(pk=device.pk, sends_since=None).update(sends_since=timezone.now())
 

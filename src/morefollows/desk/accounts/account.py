@@ -20,7 +20,7 @@ from django.views.decorators.http import require_POST, require_safe
 from morefollows.accounts import actions, people
 from morefollows.accounts.models import Editor
 from morefollows.accounts.sign_in import passkeys, second_factors, sessions
-from morefollows.desk.accounts import signing_in
+from morefollows.desk.accounts import fresh_sign_in, signing_in
 from morefollows.desk.accounts.forms import NewPassword, OwnData
 from morefollows.desk.common import editor_of, signed_in
 
@@ -76,7 +76,7 @@ def save(request: HttpRequest) -> HttpResponse:
 @signed_in
 @sensitive_post_parameters("password")
 @require_POST
-@signing_in.fresh
+@fresh_sign_in.fresh
 def set_password(request: HttpRequest) -> HttpResponse:
     """Changes the password, and ends the editor's other sessions."""
     editor = editor_of(request)
@@ -92,7 +92,7 @@ def set_password(request: HttpRequest) -> HttpResponse:
 
 @signed_in
 @require_POST
-@signing_in.fresh
+@fresh_sign_in.fresh
 def add_passkey(request: HttpRequest) -> HttpResponse:
     """Stores the passkey that the browser made."""
     editor, given = editor_of(request), request.POST
@@ -107,7 +107,7 @@ def add_passkey(request: HttpRequest) -> HttpResponse:
 
 
 @signed_in
-@signing_in.fresh
+@fresh_sign_in.fresh
 def add_app(request: HttpRequest) -> HttpResponse:
     """Shows the secret for an app, and adds the app that makes the right code from it."""
     editor, wrong = editor_of(request), False
@@ -129,7 +129,7 @@ def add_app(request: HttpRequest) -> HttpResponse:
 
 def _added(request: HttpRequest, editor: Editor, message: str) -> HttpResponse:
     """Notes that the session has two factors. An editor without recovery codes gets them now."""
-    signing_in.authenticated_again(request, two_factors=True)
+    fresh_sign_in.authenticated_again(request, two_factors=True)
     messages.success(request, message)
     if second_factors.recovery_codes(editor):
         return redirect("account")
@@ -143,7 +143,7 @@ def _codes_page(request: HttpRequest, editor: Editor) -> HttpResponse:
 
 @signed_in
 @require_POST
-@signing_in.fresh
+@fresh_sign_in.fresh
 def make_codes(request: HttpRequest) -> HttpResponse:
     """Makes new recovery codes, and shows them once."""
     editor = editor_of(request)
@@ -155,7 +155,7 @@ def make_codes(request: HttpRequest) -> HttpResponse:
 
 @signed_in
 @require_POST
-@signing_in.fresh
+@fresh_sign_in.fresh
 def remove_factor(request: HttpRequest) -> HttpResponse:
     """Removes a passkey or the app."""
     key = request.POST.get("factor", "")

@@ -1,4 +1,4 @@
-"""The page where somebody who is signed in proves again who it is; see `signing_in.fresh`."""
+"""The page where somebody who is signed in proves again who it is; see `fresh_sign_in.fresh`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from morefollows.accounts.sign_in import passkeys, second_factors
-from morefollows.desk.accounts import signing_in
+from morefollows.desk.accounts import fresh_sign_in, signing_in
 from morefollows.desk.accounts.forms import OwnPassword
 from morefollows.desk.common import editor_of, signed_in
 
@@ -31,13 +31,13 @@ def confirm_identity(request: HttpRequest) -> HttpResponse:
             wrong = str(refused)
         else:
             if found == editor:
-                signing_in.authenticated_again(request, two_factors=True)
+                fresh_sign_in.authenticated_again(request, two_factors=True)
                 return redirect(signing_in.onward(request))
             wrong = str(passkeys.PasskeyRefused())
     elif request.method == "POST" and has_password:
         form = OwnPassword(request.POST, request=request, editor=editor)
         if form.is_valid():
-            signing_in.authenticated_again(request)
+            fresh_sign_in.authenticated_again(request)
             return redirect(signing_in.onward(request))
     context = {
         "form": form,

@@ -21,7 +21,7 @@ from morefollows.accounts.rights import Right, has_right
 from morefollows.audit import entry_names
 from morefollows.audit.actions import record
 from morefollows.audit.models import AuditEntry
-from morefollows.desk.accounts.signing_in import fresh
+from morefollows.desk.accounts.fresh_sign_in import fresh
 from morefollows.desk.activity_log import entries
 from morefollows.desk.activity_log.entries import LogFilter
 from morefollows.desk.common import editor_of, needs

@@ -31,7 +31,7 @@ from morefollows.courier.message.alert import by_and_where
 from morefollows.courier.message.preview import preview_of
 from morefollows.courier.models import Outcome
 from morefollows.courier.recipients import earlier_recipients
-from morefollows.desk.accounts.signing_in import fresh_to_send
+from morefollows.desk.accounts.fresh_sign_in import fresh_to_send
 from morefollows.desk.alerts.figures import share_labels
 from morefollows.desk.common import alert_of, at_desk, editor_of
 from morefollows.desk.stories import schedule

@@ -15,7 +15,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from morefollows.accounts.models import Editor
-from morefollows.desk.accounts.signing_in import fresh
+from morefollows.desk.accounts.fresh_sign_in import fresh
 from morefollows.desk.common import at_desk, editor_of
 from morefollows.feedback.intake import actions, bounce_flood, overview, wording
 from morefollows.feedback.models import BounceFlood, IncomingMail

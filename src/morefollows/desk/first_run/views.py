@@ -17,7 +17,7 @@ from morefollows.audience import placeholders
 from morefollows.audience.addresses import BadAddress
 from morefollows.audience.models import Newsroom, Topic
 from morefollows.courier.checkup.trial_alert import KINDS, send_trial_alert
-from morefollows.desk.accounts.signing_in import confirm_first, is_fresh
+from morefollows.desk.accounts.fresh_sign_in import confirm_first, is_fresh
 from morefollows.desk.common import editor_of, needs
 from morefollows.desk.first_run.forms import FirstNewsroomForm, FirstTopicForm, TrialMailForm
 from morefollows.desk.settings.brand.forms import BrandForm

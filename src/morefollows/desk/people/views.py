@@ -21,7 +21,7 @@ from morefollows.accounts.sign_in import second_factors
 from morefollows.api.keys import made_by
 from morefollows.audience.addresses import BadAddress
 from morefollows.courier.outbox import to_editors
-from morefollows.desk.accounts.signing_in import fresh
+from morefollows.desk.accounts.fresh_sign_in import fresh
 from morefollows.desk.common import editor_of, needs
 from morefollows.desk.people.forms import InviteForm, RightsForm
 

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 
 from morefollows.accounts.models import Editor
 from morefollows.courier.outbox import to_editors
-from morefollows.desk.accounts.signing_in import fresh_to_send
+from morefollows.desk.accounts.fresh_sign_in import fresh_to_send
 from morefollows.desk.common import at_desk, editor_of, story_of
 from morefollows.stories import actions
 from morefollows.stories.drafts.actions import approve

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
-from morefollows.desk.accounts.signing_in import fresh_to_send
+from morefollows.desk.accounts.fresh_sign_in import fresh_to_send
 from morefollows.desk.common import editor_of
 from morefollows.desk.stories import schedule, taken_back
 from morefollows.desk.stories.audiences import asked_audience, reaches_nobody

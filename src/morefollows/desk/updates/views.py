@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from morefollows.accounts.rights import Right, has_right
 from morefollows.courier.message.subjects import thread_subject
-from morefollows.desk.accounts.signing_in import fresh_to_send
+from morefollows.desk.accounts.fresh_sign_in import fresh_to_send
 from morefollows.desk.common import at_desk, editor_of, story_of
 from morefollows.desk.stories import taken_back
 from morefollows.desk.stories.approvals import ask_approval, send_test

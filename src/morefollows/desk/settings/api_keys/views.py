@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from morefollows.accounts.rights import Right
 from morefollows.api.keys import revoke_key
 from morefollows.api.models import ApiKey
-from morefollows.desk.accounts.signing_in import fresh
+from morefollows.desk.accounts.fresh_sign_in import fresh
 from morefollows.desk.common import editor_of, needs
 from morefollows.desk.settings.api_keys.forms import ApiKeyForm
 from morefollows.desk.settings.common import page

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from morefollows.accounts.rights import Right
 from morefollows.audience import seeds
 from morefollows.audience.models import SeedInbox
-from morefollows.desk.accounts.signing_in import fresh
+from morefollows.desk.accounts.fresh_sign_in import fresh
 from morefollows.desk.common import editor_of, needs
 from morefollows.desk.settings.arrival.forms import SeedForm
 from morefollows.desk.settings.common import page, tell_saved

@@ -19,7 +19,7 @@ from morefollows.audience.models import Newsroom
 from morefollows.courier.checkup.finding import Finding
 from morefollows.courier.checkup.records import wanted_records
 from morefollows.courier.checkup.relay import examine_relay, examine_relays
-from morefollows.desk.accounts.signing_in import fresh
+from morefollows.desk.accounts.fresh_sign_in import fresh
 from morefollows.desk.common import editor_of, needs
 from morefollows.desk.settings.common import add_errors, page, tell_saved
 from morefollows.desk.settings.delivery.forms import RelayForm

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from morefollows.accounts.rights import Right
-from morefollows.desk.accounts.signing_in import fresh
+from morefollows.desk.accounts.fresh_sign_in import fresh
 from morefollows.desk.common import editor_of, needs
 from morefollows.desk.settings.common import page, tell_saved
 from morefollows.desk.settings.sources.forms import SourceForm

@@ -17,7 +17,7 @@ from morefollows.accounts.models import Editor
 from morefollows.accounts.rights import Right
 from morefollows.api.models import WebhookDelivery, WebhookEndpoint
 from morefollows.api.webhooks import endpoints
-from morefollows.desk.accounts.signing_in import fresh
+from morefollows.desk.accounts.fresh_sign_in import fresh
 from morefollows.desk.common import editor_of, needs
 from morefollows.desk.settings.common import page, tell_saved
 from morefollows.desk.settings.webhooks.forms import WebhookForm
