@@ -14,7 +14,7 @@ from morefollows.accounts.models import DeskSession, Device, Editor
 from morefollows.audience.models import Letter
 from morefollows.audit.models import AuditEntry
 from morefollows.cli.main import cli
-from morefollows.courier.outbox import claims, to_editors
+from morefollows.courier.outbox import letter_claims, to_editors
 from morefollows.courier.outbox.mails import LetterMails
 from morefollows.desk.accounts import views
 from tests.support.people import PASSWORD
@@ -128,7 +128,7 @@ def mails() -> list[tuple[str, str]]:
     """Address and text of the letters that a sender would hand out now."""
     made = LetterMails()
     found = []
-    for job in claims.claim_letters("test", 10):
+    for job in letter_claims.claim_letters("test", 10):
         text = b"".join(made.mail(job).content).decode()
         found.append((job.address, text))
     return found

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from morefollows.accounts.models import Editor, Role
 from morefollows.api import keys
-from morefollows.api.http.idempotent import forget_answers
+from morefollows.api.http.repeated_requests import forget_answers
 from morefollows.api.models import ApiKey, IdempotentRequest
 from morefollows.api.scopes import Scope
 from morefollows.audience.models import Newsroom, Topic

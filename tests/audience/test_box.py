@@ -28,7 +28,7 @@ from morefollows.audience.models import (
     Topic,
     Wording,
 )
-from morefollows.audience.signup import entry, limits
+from morefollows.audience.signup import entry, hourly_limits
 from tests.audience.support import CY, sign_up
 from tests.audience.test_proof_of_work import packed, solve
 
@@ -343,7 +343,7 @@ class TestPressure:
         SignUpTally.objects.update(since=timezone.now() - timezone.timedelta(minutes=61))
         assert send("cy9@gmail.com").json()["state"] == "thanks"
         SignUpTally.objects.update(since=timezone.now() - timezone.timedelta(minutes=61))
-        limits.forget_old()
+        hourly_limits.forget_old()
         assert not SignUpTally.objects.exists()
 
     def test_neither_addresses_nor_domains_are_kept_for_it(self, site: str) -> None:

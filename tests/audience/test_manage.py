@@ -23,7 +23,7 @@ from morefollows.audience.models import (
     Topic,
 )
 from morefollows.audience.preferences.actions import unsubscribe_from_everything
-from morefollows.courier.outbox import claims
+from morefollows.courier.outbox import letter_claims
 from morefollows.courier.outbox.mails import LetterMails
 from morefollows.public.preferences.forms import city
 from morefollows.stories.models import Story, Update
@@ -56,7 +56,7 @@ def test_the_answer_tells_nothing(cy: Reader) -> None:
 @pytest.mark.usefixtures("no_wait")
 def test_the_link_is_mailed_and_opens_the_preferences(cy: Reader) -> None:
     ask("Cy@Reader.example")
-    [job] = claims.claim_letters("one", 10)
+    [job] = letter_claims.claim_letters("one", 10)
     content = b"".join(LetterMails().mail(job).content)
     mail = email.message_from_bytes(content, policy=email.policy.default)
     assert isinstance(mail, EmailMessage)

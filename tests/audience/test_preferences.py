@@ -17,7 +17,7 @@ from morefollows.audience.link_tokens.tokens import ALL_TOPICS, OFFERS
 from morefollows.audience.models import Consent, Letter, Reader, Suppression, Topic
 from morefollows.audience.signup import entry
 from morefollows.audience.suppression import suppressing
-from morefollows.courier.outbox import claims as letter_claims
+from morefollows.courier.outbox import letter_claims as letter_claims
 from morefollows.stories.models import Story, StoryPreference
 from tests.audience.support import CY, leave_link, sign_up
 from tests.support.people import reader

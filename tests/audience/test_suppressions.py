@@ -31,7 +31,7 @@ from morefollows.audience.suppression.actions import suppress
 from morefollows.audience.suppression.bulk_lift import SuppressionFilter
 from morefollows.audit.models import AuditEntry
 from morefollows.cli.main import cli
-from morefollows.courier.outbox import claims as letter_claims
+from morefollows.courier.outbox import letter_claims as letter_claims
 from tests.audience.support import CY, newest_link, sign_up
 
 pytestmark = pytest.mark.django_db

@@ -24,9 +24,9 @@ from morefollows.cli.doctor import checks
 from morefollows.config import loading
 from morefollows.config.addresses.relay_address import relays
 from morefollows.config.settings import RelayAddress, Settings
-from morefollows.courier.checkup import dns as doctor_dns
-from morefollows.courier.checkup import names, transport
-from morefollows.courier.checkup import relay as doctor_relay
+from morefollows.courier.checkup import dns_checks as doctor_dns
+from morefollows.courier.checkup import dns_lookups, transport
+from morefollows.courier.checkup import relay_checks as doctor_relay
 from morefollows.courier.checkup.finding import Finding
 from tests.support.ports import free_port
 from tests.support.scripted_relay import Certificate, Rule, Script, ScriptedRelay
@@ -363,7 +363,7 @@ def test_a_key_that_is_none_is_told(
 def test_a_name_server_that_says_nothing_is_told(
     newsroom: Newsroom, sending: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(names, "TIMEOUT", 0.3)
+    monkeypatch.setattr(dns_lookups, "TIMEOUT", 0.3)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
         silent.bind(("127.0.0.1", 0))
         found = states(doctor_dns.examine_dns(sending, f"127.0.0.1:{silent.getsockname()[1]}"))

@@ -33,8 +33,8 @@ from morefollows.audience.models import Letter, Reader, Topic
 from morefollows.audience.preferences import actions as preferences
 from morefollows.audience.preferences.actions import PreferenceChoice
 from morefollows.audience.suppression import suppressing
-from morefollows.courier.outbox import claims as letter_claims
 from morefollows.courier.outbox import digests
+from morefollows.courier.outbox import letter_claims as letter_claims
 from morefollows.courier.relays.interface import Reached, Reply
 from morefollows.stories.actions import now_ms
 from morefollows.stories.drafts import actions as stories

@@ -12,7 +12,7 @@ from django.urls import reverse
 from morefollows.accounts.models import Editor
 from morefollows.audience.models import Letter
 from morefollows.audit.models import AuditEntry
-from morefollows.courier.outbox import claims
+from morefollows.courier.outbox import letter_claims
 from morefollows.courier.outbox.mails import LetterMails
 from morefollows.stories import actions
 from morefollows.stories.alerts import publication
@@ -74,7 +74,7 @@ def test_the_one_asked_gets_a_mail_with_a_link_and_sends_with_one_press(
     asked = ada_at_desk.post(where, {**form, "request": "1", "approver": dora.pk}, follow=True)
     assert "Approval requested from Dora Quay" in asked.content.decode()
     letter = Letter.objects.get(editor=dora, kind=Letter.Kind.APPROVAL)
-    job = claims.claim_letters("sender 1", 1)[0]
+    job = letter_claims.claim_letters("sender 1", 1)[0]
     mail = b"".join(LetterMails().mail(job).content).decode()
     assert letter.about == story.pk and reverse("story-check", args=(story.uuid,)) in mail
     assert "Ada Marsh requests your approval" in mail
@@ -93,7 +93,7 @@ def test_a_test_comes_as_readers_would_get_it(
     send = {"revision": story.revision, "test": "1"}
     said = ada_at_desk.post(reverse("story-send", args=(story.uuid,)), send, follow=True)
     assert "A test is on its way to ada@herald.example" in said.content.decode()
-    job = claims.claim_letters("sender 1", 1)[0]
+    job = letter_claims.claim_letters("sender 1", 1)[0]
     mail = b"".join(LetterMails().mail(job).content).decode()
     assert "Subject: TEST: Harbour bridge closed" in mail
     for _more in range(9):

@@ -15,7 +15,7 @@ from django.utils import timezone, translation
 from morefollows.accounts.models import Editor
 from morefollows.audience.models import Reader, Topic
 from morefollows.courier.message import preview as previews
-from morefollows.courier.preflight import LOOK, OK, WRONG, Item, items
+from morefollows.courier.preflight import LOOK, OK, WRONG, Item, content_checks
 from morefollows.stories import actions
 from morefollows.stories.alerts import alert_audience
 from morefollows.stories.models import Alert, Story, StoryPreference, UpdateKind
@@ -25,7 +25,10 @@ NIGHT = datetime(2026, 11, 24, 1, 30, tzinfo=UTC)
 
 
 def found(story: Story, to: str = "topic", readers: int = 100) -> dict[str, Item]:
-    return {item.name: item for item in items.items(story, previews.preview(story), to, readers)}
+    return {
+        item.name: item
+        for item in content_checks.items(story, previews.preview(story), to, readers)
+    }
 
 
 def state(story: Story, name: str, to: str = "topic", readers: int = 100) -> str:
@@ -84,7 +87,11 @@ def test_a_mail_that_would_be_cut_off(story: Story) -> None:
     for size, expected in ((80 * 1024, OK), (80 * 1024 + 1, LOOK), (102 * 1024, WRONG)):
         sized = previews.Preview(**{**vars(preview), "size": size})
         assert (
-            next(one.state for one in items.items(story, sized, "topic", 1) if "Size" in one.name)
+            next(
+                one.state
+                for one in content_checks.items(story, sized, "topic", 1)
+                if "Size" in one.name
+            )
             == expected
         )
 
@@ -137,7 +144,7 @@ def test_the_last_alert_is_reckoned_from_the_chosen_time(story: Story, ada: Edit
     preview = previews.preview(story)
     for minutes, expected, words in ((5, LOOK, "6 minutes before"), (180, OK, "3 hours before")):
         at = timezone.now() + timedelta(minutes=minutes)
-        said = {one.name: one for one in items.items(story, preview, "topic", 1, at)}
+        said = {one.name: one for one in content_checks.items(story, preview, "topic", 1, at)}
         one = said["Last alert on this topic"]
         assert (one.state, one.words) == (expected, f"{words}: “Ferry adrift”")
         assert one.needs_stop == (expected == LOOK), "a sentence follows"

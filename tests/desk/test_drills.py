@@ -32,7 +32,7 @@ from morefollows.audience.models import (
 )
 from morefollows.audit.models import AuditEntry
 from morefollows.courier.ledger import claims
-from morefollows.courier.outbox import claims as letter_claims
+from morefollows.courier.outbox import letter_claims as letter_claims
 from morefollows.courier.recipients.selection import load_recipients
 from morefollows.live.stream.journal import EventJournal
 from morefollows.stories import actions

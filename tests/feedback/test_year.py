@@ -19,7 +19,7 @@ from morefollows.audience.consent import seals
 from morefollows.audience.models import Consent, Letter, Reader, Subscription, Topic
 from morefollows.audit.models import AuditEntry
 from morefollows.courier.models import Batch, Composition, ReplyCount
-from morefollows.feedback import archive
+from morefollows.feedback import old_alerts
 from morefollows.stories.models import Alert, Story
 from tests.support import year
 
@@ -120,7 +120,7 @@ def test_a_year(breaking: Topic, ada: Editor, record_property: Any) -> None:
 
     fresh = size(*of_alert)
     for alert in sent:
-        while archive.pack_some(alert.pk):
+        while old_alerts.pack_some(alert.pk):
             pass
     assert set(Batch.objects.values_list("packed", flat=True)) == {True}
     if (

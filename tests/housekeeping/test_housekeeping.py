@@ -17,10 +17,10 @@ from django.utils import timezone
 from morefollows.accounts.models import Editor
 from morefollows.audience.consent import seals
 from morefollows.audience.models import Consent, Letter, Reader, Seal, SignUpTally, SpentWork, Topic
-from morefollows.audience.signup import limits
+from morefollows.audience.signup import hourly_limits
 from morefollows.audit.models import AuditEntry
 from morefollows.courier.models import Batch, RelayAtWork, RelayCount, ReplyCount
-from morefollows.feedback import archive
+from morefollows.feedback import old_alerts
 from morefollows.housekeeping import giving_way, rounds, tasks
 from morefollows.live.models import Ping
 from morefollows.stories.actions import now_ms
@@ -166,7 +166,7 @@ class TestGivingWay:
         Alert.objects.update(ended_at=timezone.now() - timedelta(days=9))
         monkeypatch.setattr("morefollows.courier.ledger.packing.READERS", 4)
         Batch.objects.update(first=1, last=2)
-        packed = archive.pack_some
+        packed = old_alerts.pack_some
         calls: list[int] = []
 
         def interrupted(alert: int) -> bool:
@@ -175,7 +175,7 @@ class TestGivingWay:
                 raise giving_way.Interrupted
             return packed(alert)
 
-        monkeypatch.setattr(archive, "pack_some", interrupted)
+        monkeypatch.setattr(old_alerts, "pack_some", interrupted)
         assert "alerts whose sending is packed" not in rounds.run_tasks()
         assert set(Batch.objects.values_list("packed", flat=True)) == {True, False}
         assert rounds.run_tasks()["alerts whose sending is packed"] == 1
@@ -241,7 +241,7 @@ def test_the_file_of_sqlite_becomes_smaller(newsroom: Any) -> None:
 def test_a_rush_of_tallies_goes_in_small_transactions(
     db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(limits, "_FORGOTTEN_AT_ONCE", 2)
+    monkeypatch.setattr(hourly_limits, "_FORGOTTEN_AT_ONCE", 2)
     now = timezone.now()
     old, young = now - timedelta(hours=2), now - timedelta(minutes=5)
     SignUpTally.objects.bulk_create(
@@ -249,7 +249,7 @@ def test_a_rush_of_tallies_goes_in_small_transactions(
     )
     SpentWork.objects.bulk_create(SpentWork(challenge=f"{n}", expires_at=old) for n in range(3))
     rounds: list[int] = []
-    assert limits.forget_old(between=lambda: rounds.append(SignUpTally.objects.count())) == 8
+    assert hourly_limits.forget_old(between=lambda: rounds.append(SignUpTally.objects.count())) == 8
     assert rounds == [4, 2, 1, 1, 1]
     assert [one.key for one in SignUpTally.objects.all()] == [
         "0"

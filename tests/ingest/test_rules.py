@@ -20,8 +20,8 @@ from morefollows.ingest.matching.known import KNOWN
 from morefollows.ingest.models import ItemRule, ReceivedItem, Source
 from morefollows.ingest.pipeline import ArrivedItem, decide_waiting
 from morefollows.ingest.rules import actions
-from morefollows.ingest.rules.choose import active_rules, ready_rules
 from morefollows.ingest.rules.conditions import Conditions, fits
+from morefollows.ingest.rules.deciding_rule import active_rules, ready_rules
 from morefollows.ingest.rules.simulation import simulate
 from morefollows.ingest.sources.actions import add_source
 from morefollows.stories import actions as story_actions

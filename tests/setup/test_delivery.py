@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from morefollows.accounts.models import Editor
-from morefollows.courier.checkup.records import wanted_records
+from morefollows.courier.checkup.dns_records import wanted_records
 from morefollows.courier.message import dkim
 from morefollows.desk.settings.delivery.forms import RelayForm
 from morefollows.desk.settings.delivery.views import try_relay

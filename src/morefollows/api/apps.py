@@ -8,8 +8,8 @@ class ApiConfig(AppConfig):
     label = "api"
 
     def ready(self) -> None:
-        from morefollows.api.http import idempotent
+        from morefollows.api.http import repeated_requests
         from morefollows.api.webhooks import signals
 
         signals.connect_outbox()
-        idempotent.forget_with_readers()
+        repeated_requests.forget_with_readers()

@@ -17,9 +17,9 @@ from ninja.security import HttpBearer
 
 from morefollows.api import keys
 from morefollows.api.http import problems
-from morefollows.api.http.idempotent import once
 from morefollows.api.http.problems import ProblemDetails
 from morefollows.api.http.quotas import quota
+from morefollows.api.http.repeated_requests import once
 from morefollows.api.http.uploads import close_upload
 from morefollows.api.models import ApiKey
 from morefollows.api.scopes import Scope

@@ -95,7 +95,7 @@ def test_relay(name: str, as_json: bool) -> None:
     bootstrap.start_django()
     from django.conf import settings
 
-    from morefollows.courier.checkup.relay import examine_relay
+    from morefollows.courier.checkup.relay_checks import examine_relay
 
     config = settings.MOREFOLLOWS
     address = next((one for one in config.relays if one.name == name), None)
@@ -126,7 +126,7 @@ def show_dkim(as_json: bool) -> None:
     from django.conf import settings
 
     from morefollows.audience.models import Newsroom
-    from morefollows.courier.checkup.records import wanted_records
+    from morefollows.courier.checkup.dns_records import wanted_records
     from morefollows.setup import dkim_keys
 
     used, waiting = dkim_keys.key_in_use(), dkim_keys.waiting_key()

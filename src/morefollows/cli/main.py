@@ -31,7 +31,7 @@ _COMMANDS = {
     "restore": "morefollows.cli.restore:restore",
     "finish-restore": "morefollows.cli.restore:finish_restore",
     "migrate-database": "morefollows.cli.migrate_database:migrate_database",
-    "restores": "morefollows.cli.restores:restores",
+    "restores": "morefollows.cli.after_restore:restores",
     "secret": "morefollows.cli.secret:secret",
     "settings": "morefollows.cli.settings:settings",
     "brand": "morefollows.cli.brand:brand",

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from morefollows.config import environment
-from morefollows.config import values as be
+from morefollows.config import setting_parsers as be
 from morefollows.config.addresses.intake_address import IntakeAddress, parse_receivers
 from morefollows.config.addresses.relay_address import RelayAddress as RelayAddress
 from morefollows.config.addresses.relay_address import relays

@@ -1,1 +1,1 @@
-"""What became of an alert: its progress, curve, report and end, and the archive of old ones."""
+"""What became of an alert: its progress, curve, report and end, and the packing of old ones."""

@@ -19,20 +19,20 @@ from django.db.models import Max, Model, QuerySet
 from django.utils import timezone
 
 from morefollows.accounts.models import DeskSession
-from morefollows.api.http.idempotent import forget_answers, old_answers
+from morefollows.api.http.repeated_requests import forget_answers, old_answers
 from morefollows.api.imports.actions import forget_imports, old_imports
 from morefollows.api.webhooks.delivery import forget_events, old_events
 from morefollows.audience import departures
 from morefollows.audience.consent import retention, seals
 from morefollows.audience.drills import forget_unanswered, unanswered_invitations
 from morefollows.audience.models import Bounce, Letter, Newsroom
-from morefollows.audience.signup import limits
+from morefollows.audience.signup import hourly_limits
 from morefollows.audience.statistics import count_cache, growth
 from morefollows.audience.suppression.hard_bounces import FORGOTTEN
 from morefollows.audience.topics import merging
 from morefollows.backups import schedule
 from morefollows.courier.models import Brake, RelayAtWork, RelayCount, TlsCount
-from morefollows.feedback import archive
+from morefollows.feedback import old_alerts
 from morefollows.feedback.models import IncomingMail
 from morefollows.helpers import local_time
 from morefollows.housekeeping.giving_way import give_way
@@ -93,8 +93,8 @@ def _about_people() -> list[Task]:
         ),
         Task(
             "tallies and spent proofs of work",
-            lambda: limits.forget_old(between=give_way),
-            limits.old_count,
+            lambda: hourly_limits.forget_old(between=give_way),
+            hourly_limits.old_count,
         ),
         Task("texts of deleted drafts", deletion.erase_old, lambda: deletion.old_drafts().count()),
         Task(
@@ -115,17 +115,19 @@ def _about_people() -> list[Task]:
 
 def _about_sending() -> list[Task]:
     return [
-        Task("alerts whose sending is packed", _pack, lambda: archive.to_pack().count()),
-        Task("alerts whose recipients are forgotten", _forget, lambda: archive.to_forget().count()),
+        Task("alerts whose sending is packed", _pack, lambda: old_alerts.to_pack().count()),
+        Task(
+            "alerts whose recipients are forgotten", _forget, lambda: old_alerts.to_forget().count()
+        ),
         Task(
             "replies of relays",
-            lambda: _delete(archive.old_replies),
-            lambda: archive.old_replies().count(),
+            lambda: _delete(old_alerts.old_replies),
+            lambda: old_alerts.old_replies().count(),
         ),
         Task(
             "times of providers",
-            lambda: _delete(archive.old_provider_times),
-            lambda: archive.old_provider_times().count(),
+            lambda: _delete(old_alerts.old_provider_times),
+            lambda: old_alerts.old_provider_times().count(),
         ),
         Task("letters that are done with", _letters, lambda: _old_letters().count()),
         Task("old bounces", lambda: _delete(_bounces), lambda: _bounces().count()),
@@ -178,10 +180,10 @@ def _sessions() -> None:
 
 def _pack() -> int:
     packed = 0
-    for alert in list(archive.to_pack().values_list("pk", flat=True)):
+    for alert in list(old_alerts.to_pack().values_list("pk", flat=True)):
         give_way()
         try:
-            while archive.pack_some(alert):
+            while old_alerts.pack_some(alert):
                 give_way()
             packed += 1
         except ValueError:  # affects one alert; the others are still packed
@@ -190,10 +192,10 @@ def _pack() -> int:
 
 
 def _forget() -> int:
-    alerts = list(archive.to_forget().values_list("pk", flat=True))
+    alerts = list(old_alerts.to_forget().values_list("pk", flat=True))
     for alert in alerts:
         give_way()
-        archive.forget_recipients(alert)
+        old_alerts.forget_recipients(alert)
     return len(alerts)
 
 

@@ -30,7 +30,7 @@ from morefollows.ingest.item_json import item_from_json, item_to_json
 from morefollows.ingest.matching.match import match, remember
 from morefollows.ingest.models import ReceivedItem, Source
 from morefollows.ingest.rules import alone, editor_mails
-from morefollows.ingest.rules.choose import active_rules, choose_for_item
+from morefollows.ingest.rules.deciding_rule import active_rules, choose_for_item
 from morefollows.stories.models import Story
 
 log = logging.getLogger(__name__)

@@ -25,7 +25,7 @@ from morefollows.courier import actions
 from morefollows.courier.ledger import claims, leases, recovery
 from morefollows.courier.ledger.leases import claim_ms
 from morefollows.courier.models import Batch, SenderProcess
-from morefollows.courier.outbox import claims as letter_claims
+from morefollows.courier.outbox import letter_claims as letter_claims
 from morefollows.desk import sender_trouble
 from morefollows.nodes import identity
 from morefollows.nodes.identity import Process

@@ -10,7 +10,7 @@ from morefollows.audience.models import Letter, Reader, Subscription, Suppressio
 from morefollows.courier.ledger import claims, recovery
 from morefollows.courier.ledger.batching import cut_batches
 from morefollows.courier.models import Batch, Outcome, ReplyCount
-from morefollows.courier.outbox import claims as letter_claims
+from morefollows.courier.outbox import letter_claims as letter_claims
 from morefollows.courier.recipients.selection import load_recipients
 from morefollows.courier.relays.interface import Reached, Reply
 from morefollows.stories.actions import now_ms

@@ -16,7 +16,7 @@ from morefollows.courier.batch import batch_mails, mail_states
 from morefollows.courier.ledger import claims, outcomes, recovery
 from morefollows.courier.models import Outcome
 from morefollows.courier.refusals import bounces
-from morefollows.feedback import archive
+from morefollows.feedback import old_alerts
 from tests.courier.ledger.test_editor_model import WithAnEditor
 
 _seen: set[tuple[str, str]] = set()
@@ -47,7 +47,7 @@ class WatchedStates(bytearray):
 @pytest.fixture
 def watched(monkeypatch: pytest.MonkeyPatch) -> None:
     _seen.clear()
-    for module in (claims, recovery, bounces, archive):
+    for module in (claims, recovery, bounces, old_alerts):
         monkeypatch.setattr(module, "bytearray", Watched, raising=False)
     monkeypatch.setattr(batch_mails, "bytearray", WatchedStates, raising=False)
 

@@ -17,8 +17,8 @@ from morefollows.audience.preferences import digest_times as owing
 from morefollows.audience.preferences.actions import PreferenceChoice
 from morefollows.courier.ledger import history
 from morefollows.courier.models import Outcome
-from morefollows.courier.outbox import claims as letter_claims
 from morefollows.courier.outbox import digests
+from morefollows.courier.outbox import letter_claims as letter_claims
 from morefollows.courier.outbox.mails import LetterMails
 from morefollows.stories.actions import now_ms
 from morefollows.stories.models import Alert, StoryPreference, Update

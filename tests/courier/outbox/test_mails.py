@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from morefollows.audience.models import Topic
-from morefollows.courier.outbox import claims as letter_claims
+from morefollows.courier.outbox import letter_claims as letter_claims
 from morefollows.courier.outbox.mails import LetterMails
 from tests.audience.support import sign_up
 

@@ -17,7 +17,7 @@ from morefollows.audience.models import (
     Suppression,
     Topic,
 )
-from morefollows.courier.outbox import claims as letter_claims
+from morefollows.courier.outbox import letter_claims as letter_claims
 
 KINDS = ("confirmation", "thanks", "invitation", "new address", "moved")
 SUBSCRIBED = (None, "pending", "active", "ended")

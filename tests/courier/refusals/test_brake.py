@@ -18,7 +18,7 @@ from morefollows.courier.ledger import claims
 from morefollows.courier.models import Batch, Brake, Outcome, Refusal
 from morefollows.courier.refusals import bounces, brake
 from morefollows.courier.refusals.brake import APART, FEW, SHARE, RefusedMail, ReplyTally
-from morefollows.courier.refusals.recorder import RefusalRecorder
+from morefollows.courier.refusals.refusal_recorder import RefusalRecorder
 from morefollows.stories.models import Alert
 from tests.courier.support import alert_for, cut_from_start
 from tests.support import sandbox

@@ -15,9 +15,9 @@ from morefollows.audience.models import Letter, Reader, Subscription, Suppressio
 from morefollows.audit.models import AuditEntry
 from morefollows.courier.ledger import history
 from morefollows.courier.models import Outcome
-from morefollows.courier.outbox import claims as letter_claims
+from morefollows.courier.outbox import letter_claims as letter_claims
 from morefollows.courier.outbox import queue
-from morefollows.courier.outbox.claims import ClaimedLetter, RefreshedLetters
+from morefollows.courier.outbox.letter_claims import ClaimedLetter, RefreshedLetters
 from morefollows.courier.outbox.queue import LetterQueue
 from morefollows.courier.relays.interface import Mail, Reached, Reply
 from morefollows.courier.sender import scheduler as scheduler_module

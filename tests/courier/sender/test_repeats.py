@@ -13,7 +13,7 @@ from morefollows.courier.batch.batch_run import BatchRun
 from morefollows.courier.ledger import recovery, retries
 from morefollows.courier.ledger.put_backs import LIMIT, LIMIT_IN_TROUBLE
 from morefollows.courier.models import Batch, Outcome
-from morefollows.courier.outbox import claims as letter_claims
+from morefollows.courier.outbox import letter_claims as letter_claims
 from morefollows.courier.outbox import queue
 from morefollows.courier.relays.interface import Carriers, Mail, Reached, Reply
 from morefollows.courier.sender.scheduler import Scheduler

@@ -14,7 +14,7 @@ from morefollows.backups.encryption import Decryption, Encryption
 from morefollows.backups.images import FOLDER, add_missing_images
 from morefollows.backups.making import make_backup
 from morefollows.backups.restoring import unpacked
-from morefollows.config import values
+from morefollows.config import setting_parsers
 from morefollows.stories.images import storing
 from tests.stories.images.test_storing import moving
 
@@ -32,7 +32,7 @@ def bucket(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     endpoint = f"http://{host}:{port}"
     client = boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1")
     client.create_bucket(Bucket="herald")
-    address = values.storage(f"s3://herald/alerts?endpoint={endpoint}&region=us-east-1")
+    address = setting_parsers.storage(f"s3://herald/alerts?endpoint={endpoint}&region=us-east-1")
     settings.MOREFOLLOWS = dataclasses.replace(settings.MOREFOLLOWS, storage=address)
     yield client
     server.stop()
@@ -89,4 +89,4 @@ def test_a_store_that_fails_is_our_fault_and_not_the_file_s(bucket: Any) -> None
 def test_an_address_that_is_none_is_refused() -> None:
     for wrong in ("https://bucket", "s3:///folder", "s3://key:secret@bucket"):
         with pytest.raises(ValueError, match="s3://bucket"):
-            values.storage(wrong)
+            setting_parsers.storage(wrong)

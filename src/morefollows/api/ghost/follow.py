@@ -22,8 +22,8 @@ from morefollows.api.ghost.posts import (
 from morefollows.api.http.problems import ProblemDetails
 from morefollows.api.models import GhostConnection, IdempotentRequest
 from morefollows.api.requests import ApiRequest
+from morefollows.api.resources.access import has_scope
 from morefollows.api.resources.alerts import send_story
-from morefollows.api.resources.common import has_scope
 from morefollows.api.scopes import Scope
 from morefollows.audience.models import Newsroom, Topic
 from morefollows.stories import actions

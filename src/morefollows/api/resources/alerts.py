@@ -16,7 +16,7 @@ from morefollows.api.fields import Moment, Slug
 from morefollows.api.http.paging import PageQuery, page
 from morefollows.api.http.problems import ProblemDetails
 from morefollows.api.requests import ApiRequest, KeyWith
-from morefollows.api.resources.common import (
+from morefollows.api.resources.access import (
     account,
     alert_of,
     at_ms,

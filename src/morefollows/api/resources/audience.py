@@ -8,7 +8,7 @@ from ninja import Field, Router, Schema
 
 from morefollows.api.http.problems import forbidden
 from morefollows.api.requests import ApiRequest, KeyWith
-from morefollows.api.resources.common import account
+from morefollows.api.resources.access import account
 from morefollows.api.resources.topics import AudienceOut
 from morefollows.api.scopes import Scope
 from morefollows.audience.statistics import growth

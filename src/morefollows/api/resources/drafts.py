@@ -14,7 +14,7 @@ from morefollows.api.fields import Line, Whole
 from morefollows.api.http.preconditions import WITH_IF_MATCH, expected_revision, set_etag
 from morefollows.api.http.problems import FieldError, ProblemDetails
 from morefollows.api.requests import ApiRequest, KeyWith
-from morefollows.api.resources.common import account, story_of
+from morefollows.api.resources.access import account, story_of
 from morefollows.api.resources.stories import StoryOut, story_out
 from morefollows.api.resources.stories import router as story_router
 from morefollows.api.scopes import Scope

@@ -15,7 +15,7 @@ from morefollows.api.http.preconditions import WITH_IF_MATCH, expected_revision,
 from morefollows.api.http.problems import FieldError, ProblemDetails
 from morefollows.api.http.uploads import body_of
 from morefollows.api.requests import ApiRequest, KeyWith
-from morefollows.api.resources.common import account, check_may_write, story_of
+from morefollows.api.resources.access import account, check_may_write, story_of
 from morefollows.api.resources.stories import StoryOut, story_out
 from morefollows.api.scopes import Scope
 from morefollows.stories import checks

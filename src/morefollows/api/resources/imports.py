@@ -17,7 +17,7 @@ from morefollows.api.http.uploads import body_of
 from morefollows.api.imports.actions import keep_upload
 from morefollows.api.models import ReaderImport
 from morefollows.api.requests import ApiRequest, KeyWith
-from morefollows.api.resources.common import administrator, topic_by_slug
+from morefollows.api.resources.access import administrator, topic_by_slug
 from morefollows.api.scopes import Scope
 from morefollows.audience.models import Topic
 

@@ -22,7 +22,7 @@ from morefollows.accounts.models import Editor
 from morefollows.api.fields import ClientAddress, Language, Slug, Text, YesNo
 from morefollows.api.http.problems import FieldError, ProblemDetails, forbidden, not_found
 from morefollows.api.requests import ApiRequest, KeyWith
-from morefollows.api.resources.common import account, topic_by_slug
+from morefollows.api.resources.access import account, topic_by_slug
 from morefollows.api.scopes import Scope
 from morefollows.audience import addresses, erasure
 from morefollows.audience.consent import declaration, texts, withdrawal

@@ -31,14 +31,14 @@ from morefollows.api.http.preconditions import (
 )
 from morefollows.api.http.problems import FieldError, ProblemDetails
 from morefollows.api.requests import ApiRequest, KeyWith
-from morefollows.api.resources.alerts import AlertOut, alert_out, send_story
-from morefollows.api.resources.common import (
+from morefollows.api.resources.access import (
     account,
     check_may_write,
     story_of,
     topic_by_slug,
     visible_stories,
 )
+from morefollows.api.resources.alerts import AlertOut, alert_out, send_story
 from morefollows.api.scopes import Scope
 from morefollows.audience.models import Topic
 from morefollows.stories import actions, checks

@@ -11,7 +11,7 @@ from ninja import Field, Router, Schema, Status
 from morefollows.api.fields import Text
 from morefollows.api.http.problems import FieldError, ProblemDetails, forbidden, not_found
 from morefollows.api.requests import ApiRequest, KeyWith
-from morefollows.api.resources.common import account
+from morefollows.api.resources.access import account
 from morefollows.api.scopes import Scope
 from morefollows.audience import addresses
 from morefollows.audience.models import Consent, Reader, Suppression

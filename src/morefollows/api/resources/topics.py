@@ -12,7 +12,7 @@ from ninja import Field, Router, Schema, Status
 from morefollows.api.fields import Line, Slug, SomeLine, YesNo
 from morefollows.api.http.problems import ProblemDetails, not_found
 from morefollows.api.requests import ApiRequest, KeyWith
-from morefollows.api.resources.common import administrator, topic_by_slug
+from morefollows.api.resources.access import administrator, topic_by_slug
 from morefollows.api.scopes import Scope
 from morefollows.audience.models import Topic
 from morefollows.audience.topics import actions, merging

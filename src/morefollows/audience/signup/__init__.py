@@ -5,7 +5,7 @@
 2. `entry` checks it. From here on the sign-up is a `SignUp`, and does not change.
 3. `group_commit` queues it, and has all that wait written in one transaction.
 4. `writer` is that transaction: it refuses unknown sites and forms, and retries after locks.
-5. `limits` counts it by network and mail domain.
+5. `hourly_limits` counts it by network and mail domain.
 6. `record` compares it with what the database has, and makes the rows that are missing;
    `confirmation_pace` says when the next confirmation may be mailed.
 7. `consent.evidence` words the lines of evidence among them.

@@ -19,10 +19,10 @@ from django.db import IntegrityError, InterfaceError, OperationalError, connecti
 
 from morefollows.audience.consent.texts import InForce
 from morefollows.audience.models import Reader, SignUpTally, Site, Topic, Wording
-from morefollows.audience.signup import limits, record, site_origins
+from morefollows.audience.signup import hourly_limits, record, site_origins
 from morefollows.audience.signup.form_tokens import FormStatement, digest_of
 from morefollows.audience.signup.group_commit import Blocked, GroupCommit
-from morefollows.audience.signup.limits import Demand
+from morefollows.audience.signup.hourly_limits import Demand
 from morefollows.audience.signup.record import Form, SignUp
 from morefollows.database import bulk
 
@@ -96,7 +96,7 @@ async def sign_up_async(one: SignUp) -> SignUpResult:
 def _write(sign_ups: Sequence[SignUp]) -> list[SignUpResult]:
     """Write a group in one transaction. Returns one result per sign-up, in order.
 
-    Locking order: tallies by key (`limits.count_attempts`), then readers by key.
+    Locking order: tallies by key (`hourly_limits.count_attempts`), then readers by key.
     """
     if connection.vendor == "sqlite" and not connection.in_atomic_block:
         _set_timeouts()  # BEGIN IMMEDIATE waits for the write lock
@@ -107,11 +107,11 @@ def _write(sign_ups: Sequence[SignUp]) -> list[SignUpResult]:
         with bulk.together():
             if connection.vendor == "postgresql":
                 _set_timeouts()
-            counted = limits.count_attempts(sign_ups)
+            counted = hourly_limits.count_attempts(sign_ups)
             looked = record.look_up(acceptable)
         results = [
             refusal or _RESULTS[demand]
-            for refusal, demand in zip(refusals, limits.demands(counted), strict=True)
+            for refusal, demand in zip(refusals, hourly_limits.demands(counted), strict=True)
         ]
         accepted = [
             one
@@ -272,13 +272,13 @@ def _transaction() -> Iterator[None]:
 def _need_locked_rows(sign_ups: Sequence[SignUp]) -> list[bool]:
     """For each sign-up, whether it needs a row locked by another transaction. PostgreSQL only."""
     with transaction.atomic():
-        tallies = _locked_rows(SignUpTally, "key", limits.keys(sign_ups), "UPDATE")
+        tallies = _locked_rows(SignUpTally, "key", hourly_limits.keys(sign_ups), "UPDATE")
         readers = _locked_rows(Reader, "key", {one.address.key for one in sign_ups}, "UPDATE")
         topics = _locked_rows(Topic, "id", {one.statement.topic for one in sign_ups}, "KEY SHARE")
     return [
         one.address.key in readers
         or one.statement.topic in topics
-        or bool(limits.keys([one]) & tallies)
+        or bool(hourly_limits.keys([one]) & tallies)
         for one in sign_ups
     ]
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from morefollows.config import environment, loading
 from morefollows.config.settings import Settings
 from morefollows.courier.checkup.finding import Finding
-from morefollows.courier.checkup.relay import examine_relays
+from morefollows.courier.checkup.relay_checks import examine_relays
 from morefollows.processes import bootstrap, lock
 
 
@@ -37,7 +37,7 @@ def examine(
         findings += examine_sink()
     findings += examine_relays(in_force, secured)
     if dns:
-        from morefollows.courier.checkup.dns import examine_dns
+        from morefollows.courier.checkup.dns_checks import examine_dns
 
         chosen = "" if in_force.resolver == "off" else in_force.resolver
         findings += examine_dns(in_force, nameserver or chosen or None)

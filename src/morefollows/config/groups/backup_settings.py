@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from morefollows.config import values as be
+from morefollows.config import setting_parsers as be
 from morefollows.config.declaring import setting
 
 

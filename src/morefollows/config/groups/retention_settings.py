@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from morefollows.config import values as be
+from morefollows.config import setting_parsers as be
 from morefollows.config.declaring import setting
 
 

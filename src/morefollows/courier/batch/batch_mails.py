@@ -24,7 +24,7 @@ from morefollows.courier.batch.mail_states import (
 from morefollows.courier.ledger import handed_out, retries
 from morefollows.courier.ledger.claims import Claim
 from morefollows.courier.ledger.retries import Retries
-from morefollows.courier.ledger.unfit import Unfit
+from morefollows.courier.ledger.unfit_relays import Unfit
 from morefollows.courier.models import Outcome
 from morefollows.courier.relays.interface import Carriers
 from morefollows.database.clock import now_ms

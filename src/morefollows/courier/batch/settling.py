@@ -14,7 +14,7 @@ from morefollows.courier.batch.prepared_alert import PreparedAlert
 from morefollows.courier.ledger import claims, handed_out
 from morefollows.courier.ledger.claims import Claim
 from morefollows.courier.ledger.put_backs import PutBacks
-from morefollows.courier.ledger.unfit import Unfit
+from morefollows.courier.ledger.unfit_relays import Unfit
 from morefollows.courier.models import Outcome
 from morefollows.courier.recipients.selection import Recipient
 from morefollows.courier.refusals.brake import RefusedMail

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from morefollows.courier.checkup.dns_lookups import Names
 from morefollows.courier.checkup.finding import Finding
-from morefollows.courier.checkup.names import Names
 
 _LONGEST = 8  # queries of one walk
 _POLICIES = ("none", "quarantine", "reject")

@@ -15,9 +15,9 @@ from typing import Any
 
 from morefollows.config.settings import Settings
 from morefollows.courier.checkup import spf
+from morefollows.courier.checkup.dns_lookups import NO_ANSWER, Names, reversed_name
 from morefollows.courier.checkup.finding import Finding
-from morefollows.courier.checkup.names import NO_ANSWER, Names, reversed_name
-from morefollows.courier.mx.sources import SourceAddress
+from morefollows.courier.mx.source_addresses import SourceAddress
 
 _MOST = 8  # addresses that are looked at
 
@@ -25,7 +25,7 @@ _MOST = 8  # addresses that are looked at
 def examine_addresses(
     names: Names, config: Settings, bounces: str, sender: str
 ) -> Iterator[Finding]:
-    """Checks each public address that is known. Raises `names.NO_ANSWER`."""
+    """Checks each public address that is known. Raises `dns_lookups.NO_ANSWER`."""
     found = dict(list(_addresses(names, config).items())[:_MOST])
     if not found:
         message = (

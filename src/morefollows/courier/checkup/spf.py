@@ -9,7 +9,7 @@ from __future__ import annotations
 import ipaddress
 from typing import NamedTuple
 
-from morefollows.courier.checkup.names import Names
+from morefollows.courier.checkup.dns_lookups import Names
 
 MOST_LOOK_UPS = 10
 _RESULTS = {"+": "pass", "-": "fail", "~": "softfail", "?": "neutral"}
@@ -34,7 +34,7 @@ def policies(names: Names, domain: str) -> list[str]:
 
 
 def check_address(names: Names, domain: str, address: str) -> SpfResult:
-    """What SPF of this domain says about mail from this address. Raises `names.NO_ANSWER`."""
+    """What SPF of this domain says about mail from this address. Raises `dns_lookups.NO_ANSWER`."""
     check = _Check(names, ipaddress.ip_address(address))
     try:
         return SpfResult(check.of(domain), check.look_ups)

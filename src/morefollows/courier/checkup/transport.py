@@ -13,8 +13,8 @@ import urllib.request
 from collections.abc import Iterator
 
 from morefollows.courier.checkup.dmarc import policy_of, tags_of, walk
+from morefollows.courier.checkup.dns_lookups import Names
 from morefollows.courier.checkup.finding import Finding
-from morefollows.courier.checkup.names import Names
 from morefollows.courier.mx.lookup.mta_sts import StsPolicy, read_policy
 
 _SECONDS = 5.0  # for fetching a policy
@@ -24,7 +24,7 @@ _STRICT = ("quarantine", "reject")
 
 
 def examine_transport(names: Names, domain: str) -> Iterator[Finding]:
-    """Checks the three. Raises `names.NO_ANSWER`."""
+    """Checks the three. Raises `dns_lookups.NO_ANSWER`."""
     yield from _mta_sts(names, domain)
     yield from _tls_reports(names, domain)
     yield from _bimi(names, domain)

@@ -23,7 +23,7 @@ from morefollows.audience.addresses import parse
 from morefollows.audience.models import Newsroom, Topic
 from morefollows.config.addresses.relay_address import RelayAddress
 from morefollows.courier.channels import mailbox
-from morefollows.courier.checkup.relay import TIMEOUT
+from morefollows.courier.checkup.relay_checks import TIMEOUT
 from morefollows.courier.message import alert, dkim
 from morefollows.courier.message.compose import compose
 from morefollows.courier.message.content import Letterhead

@@ -18,7 +18,7 @@ from typing import Any
 from morefollows.courier.mx.lookup import dane
 from morefollows.courier.mx.lookup.dns_client import DnsClient, DnsFailed
 from morefollows.courier.mx.lookup.mx_lookup import HostAddress, addresses_of
-from morefollows.courier.mx.sources import Sources
+from morefollows.courier.mx.source_addresses import Sources
 from morefollows.courier.mx.tls_results import TlsResults
 from morefollows.courier.smtp.backoff import FailureCause
 from morefollows.courier.smtp.dialling import Endpoint

@@ -1,7 +1,8 @@
 """What one mailbox provider takes, learned from its replies: connections, and mails on each.
 
-Both begin at the provider's limits (`limits`). Each time that it takes no further connection, the
-number of connections is halved, and a minute without that raises it by one (AIMD, as in RFC 5681).
+Both begin at the provider's limits (`provider_limits`). Each time that it takes no further
+connection, the number of connections is halved, and a minute without that raises it by one (AIMD,
+as in RFC 5681).
 A provider that closes a connection with 421 after some mails gets no more of them on the next ones.
 What is learned holds for all routes of a provider in one sender process.
 """
@@ -11,7 +12,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from morefollows.courier.mx.limits import ProviderLimit
+from morefollows.courier.mx.provider_limits import ProviderLimit
 
 _HEALS_AFTER = 60.0  # seconds
 _PROVEN = 5_000  # mails

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from morefollows.courier.mx.learned_limits import LearnedLimits
-from morefollows.courier.mx.limits import ProviderLimit
+from morefollows.courier.mx.provider_limits import ProviderLimit
 from morefollows.courier.relays.rate_limit import TokenBucket
 
 _TURN = 5.0  # seconds for which a route keeps its connections while others wait for their turn

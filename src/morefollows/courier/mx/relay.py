@@ -16,11 +16,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from morefollows.courier.mx.host_selection import DirectSettings
-from morefollows.courier.mx.limits import ProviderLimit, limits_of
 from morefollows.courier.mx.lookup.dns_client import DnsFailed
 from morefollows.courier.mx.lookup.mta_sts import StsPolicies, hosts_allowed
 from morefollows.courier.mx.lookup.mx_lookup import MxHosts, dns_reply, mx_hosts_of
 from morefollows.courier.mx.provider_connections import MailProvider
+from morefollows.courier.mx.provider_limits import ProviderLimit, limits_of
 from morefollows.courier.mx.provider_room import DirectThrottle
 from morefollows.courier.mx.route import Route
 from morefollows.courier.relays.interface import (

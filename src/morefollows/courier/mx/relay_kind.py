@@ -16,7 +16,7 @@ def _make(address: RelayAddress, source: MailSource, setup: RelaySetup) -> Relay
     from morefollows.courier.mx.lookup.dns_client import DnsClient
     from morefollows.courier.mx.lookup.mta_sts import StsPolicies
     from morefollows.courier.mx.relay import DirectRelay
-    from morefollows.courier.mx.sources import SourceAddress, Sources
+    from morefollows.courier.mx.source_addresses import SourceAddress, Sources
     from morefollows.courier.mx.tls_results import TlsResults
 
     given = address.options.get("sources")
@@ -32,7 +32,7 @@ def _make(address: RelayAddress, source: MailSource, setup: RelaySetup) -> Relay
 
 
 def _sources(value: str) -> object:
-    from morefollows.courier.mx.sources import read_sources
+    from morefollows.courier.mx.source_addresses import read_sources
 
     return read_sources(value)
 

@@ -19,7 +19,7 @@ from morefollows.courier.message.content import return_paths
 from morefollows.courier.message.encoding.header_fields import date
 from morefollows.courier.message.letters import KINDS, Occasion, letter
 from morefollows.courier.message.template import LENGTHS, Fill, Slot, renderer
-from morefollows.courier.outbox.claims import ClaimedLetter
+from morefollows.courier.outbox.letter_claims import ClaimedLetter
 from morefollows.courier.relays.interface import Mail, Reply
 
 

@@ -1,7 +1,7 @@
 """The claimed letters of one lane in memory, from their claim to their result.
 
-Letters are claimed and recorded in the database by `claims`, by the same lease rules as batches.
-Relays' replies to them are judged by `settling`.
+Letters are claimed and recorded in the database by `letter_claims`, by the same lease rules as
+batches. Relays' replies to them are judged by `letter_replies`.
 
 Invariant: a letter is handed out only if its reader was queried within `_LOOKED_UP` seconds and it
 was claimed within `_BEGUN_WITHIN` seconds. Its content is not sent once another process may have
@@ -16,8 +16,8 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from morefollows.audience.models import Letter
-from morefollows.courier.outbox.claims import ClaimedLetter, LetterResult, RefreshedLetters
-from morefollows.courier.outbox.settling import LetterSettling
+from morefollows.courier.outbox.letter_claims import ClaimedLetter, LetterResult, RefreshedLetters
+from morefollows.courier.outbox.letter_replies import LetterSettling
 from morefollows.courier.relays.interface import AnsweringRelay, Mail, Reply
 from morefollows.database.clock import uptime
 from morefollows.stories.actions import now_ms

@@ -17,8 +17,8 @@ from django.db import transaction
 
 from morefollows.audience.models import Letter
 from morefollows.audit import actions as audit
-from morefollows.courier.outbox import claims, digests
-from morefollows.courier.outbox.claims import ClaimedLetter, LetterResult, RefreshedLetters
+from morefollows.courier.outbox import digests, letter_claims
+from morefollows.courier.outbox.letter_claims import ClaimedLetter, LetterResult, RefreshedLetters
 from morefollows.courier.outbox.mails import LetterMails
 from morefollows.courier.outbox.queue import LetterQueue
 from morefollows.courier.relays.interface import AnsweringRelay, Mail
@@ -66,7 +66,7 @@ class Outbox:
             self._digests_checked_at = time.monotonic()
         queue_ = self._queues[bulk]
         room = queue_.room(_AT_ONCE[bulk]) if most is None else most - len(queue_)
-        return self._make(claims.claim_letters(self._name, room, bulk=bulk))
+        return self._make(letter_claims.claim_letters(self._name, room, bulk=bulk))
 
     def _make(self, jobs: Sequence[ClaimedLetter]) -> NewlyClaimed:
         """Renders these jobs. One that can't be rendered is refused, and all others go on."""
@@ -93,7 +93,7 @@ class Outbox:
 
     def _look_again(self, jobs: Sequence[ClaimedLetter]) -> RefreshedLetters:
         """Queries the readers of these jobs, and renders again what has changed."""
-        found = claims.look_again(jobs)
+        found = letter_claims.look_again(jobs)
         same = {job.letter for job in jobs if _unchanged(job, found.get(job.letter))}
         made, done = self._make([job for letter, job in found.items() if letter not in same])
         gone = [job for job in jobs if job.letter not in found]

@@ -29,8 +29,8 @@ from morefollows.courier.batch.batch_run import BatchRun
 from morefollows.courier.ledger import claims, handed_out, recovery
 from morefollows.courier.ledger.claims import BatchRecord
 from morefollows.courier.ledger.handed_out import HandedOutJournal
-from morefollows.courier.outbox import claims as letter_claims
-from morefollows.courier.refusals.recorder import RefusalRecorder
+from morefollows.courier.outbox import letter_claims as letter_claims
+from morefollows.courier.refusals.refusal_recorder import RefusalRecorder
 from morefollows.courier.sender.call_thread import CallThread
 from morefollows.courier.sender.collector import PACED_LOOK, Collector, Entry
 from morefollows.courier.sender.guard import SendingGuard

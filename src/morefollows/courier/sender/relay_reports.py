@@ -11,7 +11,7 @@ import time
 from django.db import Error as AnyDatabaseError
 
 from morefollows.courier import actions
-from morefollows.courier.refusals.recorder import RefusalRecorder
+from morefollows.courier.refusals.refusal_recorder import RefusalRecorder
 from morefollows.courier.relays import accept_times, once_secured, relay_status
 from morefollows.courier.relays.accept_times import Arrivals
 from morefollows.courier.relays.relay_pool import RelayPool

@@ -26,7 +26,7 @@ from morefollows.courier.ledger import claims
 from morefollows.courier.ledger.batching import cut_batches
 from morefollows.courier.ledger.claims import ActiveAlert
 from morefollows.courier.outbox.worker import Outbox
-from morefollows.courier.refusals.recorder import RefusalRecorder
+from morefollows.courier.refusals.refusal_recorder import RefusalRecorder
 from morefollows.courier.relays.relay_pool import RelayPool
 from morefollows.courier.restore.detection import RestoreWatch
 from morefollows.courier.sender.call_thread import CallThread

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from morefollows.accounts.models import Editor
 from morefollows.audience.models import Purpose, Topic
 from morefollows.desk.widgets import TopicField
-from morefollows.feedback.glance import Glance, glances
+from morefollows.feedback.latest_alerts import Glance, glances
 from morefollows.stories.models import Story, Update, UpdateKind
 
 A_PAGE = 20

@@ -21,7 +21,7 @@ from morefollows.backups.schedule import backup_state
 from morefollows.courier import actions
 from morefollows.desk.common import at_desk, editor_of, needs
 from morefollows.feedback.provider_times import latest_alert, provider_speeds
-from morefollows.feedback.relays import relay_rows
+from morefollows.feedback.relay_overview import relay_rows
 
 _OLD_BACKUP = timedelta(days=2)  # then the page says so
 

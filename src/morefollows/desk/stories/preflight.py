@@ -15,7 +15,7 @@ from morefollows.audience.models import Newsroom
 from morefollows.courier.message.preview import Preview
 from morefollows.courier.message.preview import preview as preview_of_mail
 from morefollows.courier.preflight import OK, Item
-from morefollows.courier.preflight.items import items
+from morefollows.courier.preflight.content_checks import items
 from morefollows.courier.preflight.link_and_spam_checks import (
     asks_by_itself,
     outside_items,

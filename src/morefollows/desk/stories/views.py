@@ -27,7 +27,7 @@ from morefollows.desk.stories.screen import screen
 from morefollows.desk.stories.sending import newest_alert_of, send_story
 from morefollows.desk.stories.writing import autosave
 from morefollows.desk.stories.writing.difference import conflict_of
-from morefollows.feedback.glance import glances
+from morefollows.feedback.latest_alerts import glances
 from morefollows.feedback.progress import relay_states
 from morefollows.ingest.drafts.file_drafts import origin_of
 from morefollows.stories import actions, checks

@@ -17,8 +17,8 @@ from morefollows.desk.settings.common import tell_saved
 from morefollows.desk.wire.rule_forms import RuleForm
 from morefollows.ingest.models import ItemRule, ReceivedItem
 from morefollows.ingest.rules import actions
-from morefollows.ingest.rules.choose import ReadyRule, active_rules
 from morefollows.ingest.rules.conditions import Conditions
+from morefollows.ingest.rules.deciding_rule import ReadyRule, active_rules
 from morefollows.ingest.rules.simulation import Simulated, simulate
 from morefollows.stories.errors import ActionRefused
 

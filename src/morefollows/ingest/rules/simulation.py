@@ -12,7 +12,7 @@ from django.utils import timezone
 from morefollows.ingest.item_json import item_from_json
 from morefollows.ingest.models import ItemRule, ReceivedItem, Source
 from morefollows.ingest.rules.alone import not_alone
-from morefollows.ingest.rules.choose import ReadyRule, rule_for
+from morefollows.ingest.rules.deciding_rule import ReadyRule, rule_for
 
 WITHIN = timedelta(days=30)
 #: The most items that are looked at, the newest first.

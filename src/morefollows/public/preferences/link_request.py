@@ -16,7 +16,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
 from morefollows.audience.preferences import actions
-from morefollows.audience.signup import limits
+from morefollows.audience.signup import hourly_limits
 from morefollows.helpers.client_address import client_address
 from morefollows.helpers.even_time import answer_not_before
 from morefollows.public.page_language import in_wanted_language
@@ -39,7 +39,7 @@ def manage(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return render(request, "public/manage.html", {"form": form}, status=422)
     with transaction.atomic():
-        asked = limits.count_link_request("manage", client_address(request))
+        asked = hourly_limits.count_link_request("manage", client_address(request))
     if asked > settings.MOREFOLLOWS.sign_ups_a_network_at_most:
         return render(request, "public/manage.html", {"form": form, "later": True}, status=429)
     actions.ask_for_link(form.cleaned_data["email"])

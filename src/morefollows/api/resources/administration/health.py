@@ -12,7 +12,7 @@ from morefollows.accounts.models import Editor
 from morefollows.api.fields import Text
 from morefollows.api.http.problems import FieldError, ProblemDetails, forbidden
 from morefollows.api.requests import ApiRequest, KeyWith
-from morefollows.api.resources.common import account
+from morefollows.api.resources.access import account
 from morefollows.api.scopes import Scope
 from morefollows.audit.actions import record
 from morefollows.courier import actions

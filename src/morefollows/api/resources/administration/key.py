@@ -10,7 +10,7 @@ from django.conf import settings
 from ninja import Field, Router, Schema
 
 from morefollows.api.requests import AnyKey, ApiRequest
-from morefollows.api.resources.common import account
+from morefollows.api.resources.access import account
 from morefollows.audience.models import Newsroom, Topic
 
 router = Router()

@@ -12,7 +12,7 @@ from ninja import Query, Router, Schema
 from morefollows.api.http.paging import PageQuery, page
 from morefollows.api.http.problems import forbidden
 from morefollows.api.requests import ApiRequest, KeyWith
-from morefollows.api.resources.common import account
+from morefollows.api.resources.access import account
 from morefollows.api.scopes import Scope
 from morefollows.audit.models import AuditEntry
 

@@ -16,7 +16,7 @@ from morefollows.api.fields import Line, Slug, Text, YesNo
 from morefollows.api.http.paging import PageQuery, page
 from morefollows.api.http.problems import FieldError, ProblemDetails, not_found
 from morefollows.api.requests import ApiRequest, KeyWith
-from morefollows.api.resources.common import administrator, topic_by_slug
+from morefollows.api.resources.access import administrator, topic_by_slug
 from morefollows.api.scopes import Scope
 from morefollows.audience.addresses import BadAddress
 from morefollows.courier.outbox import to_editors

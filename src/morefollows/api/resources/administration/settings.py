@@ -15,7 +15,7 @@ from morefollows.api.fields import Text
 from morefollows.api.http.preconditions import expected_tag, set_tag
 from morefollows.api.http.problems import FieldError, ProblemDetails, not_found
 from morefollows.api.requests import ApiRequest, KeyWith
-from morefollows.api.resources.common import administrator
+from morefollows.api.resources.access import administrator
 from morefollows.api.scopes import Scope
 from morefollows.config.editable import EDITABLE
 from morefollows.setup import actions

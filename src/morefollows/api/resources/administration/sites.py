@@ -10,7 +10,7 @@ from ninja import Field, Router, Schema, Status
 from morefollows.api.fields import SomeLine
 from morefollows.api.http.problems import FieldError, ProblemDetails, not_found
 from morefollows.api.requests import ApiRequest, KeyWith
-from morefollows.api.resources.common import administrator
+from morefollows.api.resources.access import administrator
 from morefollows.api.scopes import Scope
 from morefollows.audience import sites
 from morefollows.audience.models import Site

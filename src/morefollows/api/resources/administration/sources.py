@@ -17,7 +17,7 @@ from morefollows.api.fields import Language, Line, Slug, SomeLine, Text, Whole, 
 from morefollows.api.http.paging import PageQuery, page
 from morefollows.api.http.problems import not_found
 from morefollows.api.requests import ApiRequest, KeyWith
-from morefollows.api.resources.common import administrator, topic_by_slug
+from morefollows.api.resources.access import administrator, topic_by_slug
 from morefollows.api.scopes import Scope
 from morefollows.ingest.models import Source
 from morefollows.ingest.sources import actions

@@ -11,12 +11,12 @@ from django.http import HttpResponse
 from ninja import Field, Query, Router, Schema, Status
 
 from morefollows.api.fields import Text, YesNo
-from morefollows.api.http.idempotent import seal_answer
 from morefollows.api.http.paging import PageQuery, page
 from morefollows.api.http.problems import FieldError, ProblemDetails, not_found
+from morefollows.api.http.repeated_requests import seal_answer
 from morefollows.api.models import WebhookDelivery, WebhookEndpoint
 from morefollows.api.requests import ApiRequest, KeyWith
-from morefollows.api.resources.common import administrator, has_scope
+from morefollows.api.resources.access import administrator, has_scope
 from morefollows.api.scopes import Scope
 from morefollows.api.webhooks import endpoints
 from morefollows.api.webhooks.events import EventType

@@ -11,7 +11,7 @@ from morefollows.accounts.models import Editor
 from morefollows.api.fields import Line, Slug, SomeLine
 from morefollows.api.http.problems import FieldError, ProblemDetails
 from morefollows.api.requests import ApiRequest, KeyWith
-from morefollows.api.resources.common import account, check_may_write, topic_by_slug
+from morefollows.api.resources.access import account, check_may_write, topic_by_slug
 from morefollows.api.resources.stories import StoryOut, story_out
 from morefollows.api.scopes import Scope
 from morefollows.audience.models import Topic

@@ -17,7 +17,7 @@ from morefollows.api.fields import YesNo
 from morefollows.api.http.paging import PageQuery, page
 from morefollows.api.http.problems import ProblemDetails, forbidden, not_found
 from morefollows.api.requests import ApiRequest, KeyWith
-from morefollows.api.resources.common import account, administrator
+from morefollows.api.resources.access import account, administrator
 from morefollows.api.scopes import Scope
 from morefollows.feedback.intake import actions, bounce_flood, overview, wording
 from morefollows.feedback.models import BounceFlood, IncomingMail

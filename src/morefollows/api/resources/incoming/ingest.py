@@ -16,7 +16,7 @@ from morefollows.accounts.rights import NewStory, Right, has_right
 from morefollows.api.http.paging import PageQuery, page
 from morefollows.api.http.problems import FieldError, ProblemDetails, forbidden, not_found
 from morefollows.api.requests import ApiRequest, KeyWith
-from morefollows.api.resources.common import account
+from morefollows.api.resources.access import account
 from morefollows.api.scopes import Scope
 from morefollows.ingest.item import UnreadableItem
 from morefollows.ingest.models import Source

@@ -14,12 +14,12 @@ from morefollows.accounts.rights import Right, has_right
 from morefollows.api.fields import Language, Slug, SomeLine, Whole, YesNo
 from morefollows.api.http.problems import FieldError, ProblemDetails, forbidden, not_found
 from morefollows.api.requests import ApiRequest, KeyWith
-from morefollows.api.resources.common import account, has_scope, topic_by_slug
+from morefollows.api.resources.access import account, has_scope, topic_by_slug
 from morefollows.api.scopes import Scope
 from morefollows.ingest.models import ItemRule, Source
 from morefollows.ingest.rules import actions, alone
-from morefollows.ingest.rules.choose import ReadyRule, active_rules
 from morefollows.ingest.rules.conditions import Conditions
+from morefollows.ingest.rules.deciding_rule import ReadyRule, active_rules
 from morefollows.ingest.rules.simulation import simulate
 
 router = Router()

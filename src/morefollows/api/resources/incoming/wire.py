@@ -17,7 +17,7 @@ from morefollows.api.fields import Line, Slug
 from morefollows.api.http.paging import PageQuery, page
 from morefollows.api.http.problems import forbidden, not_found
 from morefollows.api.requests import ApiRequest, KeyWith
-from morefollows.api.resources.common import account, topic_by_slug
+from morefollows.api.resources.access import account, topic_by_slug
 from morefollows.api.scopes import Scope
 from morefollows.ingest import editing
 from morefollows.ingest.item_json import item_from_json

@@ -16,9 +16,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 from morefollows.accounts.models import Editor
 from morefollows.accounts.rights import Right
 from morefollows.audience.models import Newsroom
+from morefollows.courier.checkup.dns_records import wanted_records
 from morefollows.courier.checkup.finding import Finding
-from morefollows.courier.checkup.records import wanted_records
-from morefollows.courier.checkup.relay import examine_relay, examine_relays
+from morefollows.courier.checkup.relay_checks import examine_relay, examine_relays
 from morefollows.desk.accounts.fresh_sign_in import fresh
 from morefollows.desk.common import editor_of, needs
 from morefollows.desk.settings.common import add_errors, page, tell_saved
@@ -133,7 +133,7 @@ def try_relay(form: RelayForm, by: Editor) -> list[Finding]:
 
 def examine_domain() -> list[Finding]:
     """Looks up what the sending domain publishes, with the resolver of the settings."""
-    from morefollows.courier.checkup.dns import examine_dns  # brings the DNS library along
+    from morefollows.courier.checkup.dns_checks import examine_dns  # brings the DNS library along
 
     resolver = settings.MOREFOLLOWS.resolver
     if resolver == "off":

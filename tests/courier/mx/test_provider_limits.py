@@ -7,9 +7,9 @@ from datetime import UTC, date, datetime
 import pytest
 
 from morefollows.courier.mx.learned_limits import LearnedLimits
-from morefollows.courier.mx.limits import ProviderLimit, limits_of
 from morefollows.courier.mx.provider_connections import MailProvider
-from morefollows.courier.mx.sources import SourceAddress, Sources, read_sources
+from morefollows.courier.mx.provider_limits import ProviderLimit, limits_of
+from morefollows.courier.mx.source_addresses import SourceAddress, Sources, read_sources
 from morefollows.courier.mx.tls_results import TlsResults
 from morefollows.courier.mx.warm_up import warm_up_days
 

@@ -1,4 +1,4 @@
-"""What is known of a mail that some relays can't carry: its size, and which relays those are."""
+"""Which relays can't carry a mail, and its size, as far as it is known."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What several resources use: the account of a key, rows by their public ids, and times."""
+"""Whom a key acts for, and which stories, alerts and topics it may see, by their public ids."""
 
 from __future__ import annotations
 

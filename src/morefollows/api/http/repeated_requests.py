@@ -1,4 +1,4 @@
-"""Requests that are done once, however often they are repeated.
+"""Has requests done once, however often they are repeated.
 
 A request with an `Idempotency-Key` is done once. Its answer is stored in the transaction of what it
 did, so a repetition gets the same answer, also after a crash between the two. A repetition that

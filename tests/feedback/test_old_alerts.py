@@ -22,8 +22,8 @@ from morefollows.courier.ledger.batching import cut_batches
 from morefollows.courier.models import Batch, Brake, Composition, DigestItem, Outcome, ReplyCount
 from morefollows.courier.provider_models import ProviderTime
 from morefollows.courier.recipients import earlier_recipients
-from morefollows.feedback import archive
-from morefollows.feedback.glance import glances
+from morefollows.feedback import old_alerts
+from morefollows.feedback.latest_alerts import glances
 from morefollows.feedback.progress import progress
 from morefollows.feedback.report import report
 from morefollows.stories.actions import ActionRefused, now_ms
@@ -76,8 +76,8 @@ def end(alert: Alert, days: float = 4) -> None:
 
 
 def pack() -> None:
-    for alert in list(archive.to_pack()):
-        while archive.pack_some(alert.pk):
+    for alert in list(old_alerts.to_pack()):
+        while old_alerts.pack_some(alert.pk):
             pass
 
 
@@ -103,7 +103,7 @@ def test_all_questions_have_the_same_answers_as_before(ended: Alert) -> None:
     rows = Batch.objects.filter(alert=ended)
     assert [row.packed for row in rows] == [True] * len(rows) and 3 <= len(rows) <= 4
     assert answers(ended) == before
-    assert list(archive.to_pack()) == [] and not Composition.objects.exists()
+    assert list(old_alerts.to_pack()) == [] and not Composition.objects.exists()
     pack()
     assert answers(ended) == before
 
@@ -156,21 +156,21 @@ def test_what_may_still_be_retried_is_left_and_what_is_packed_is_not_retried(
     ended: Alert, ada: Editor
 ) -> None:
     end(ended, days=2.9)
-    assert list(archive.to_pack()) == [] and report(ended, progress(ended)).may_retry
+    assert list(old_alerts.to_pack()) == [] and report(ended, progress(ended)).may_retry
     end(ended, days=3.01)
-    assert list(archive.to_pack()) == [], "an hour later"
+    assert list(old_alerts.to_pack()) == [], "an hour later"
     assert not report(ended, progress(ended)).may_retry
     for again in (courier.retry_failed, courier.repeat_uncertain):
         with pytest.raises(ActionRefused, match="too long ago"):
             again(ended.pk, ada)
     end(ended, days=3.1)
-    assert list(archive.to_pack()) == [ended]
+    assert list(old_alerts.to_pack()) == [ended]
 
 
 def test_an_alert_that_is_on_its_way_is_left(ended: Alert) -> None:
     for state in Alert.UNDER_WAY:
         Alert.objects.filter(pk=ended.pk).update(state=state)
-        assert list(archive.to_pack()) == [] and not archive.pack_some(ended.pk)
+        assert list(old_alerts.to_pack()) == [] and not old_alerts.pack_some(ended.pk)
 
 
 def test_the_curve_of_a_stopped_alert_stays(ended: Alert) -> None:
@@ -232,27 +232,28 @@ def test_the_rarer_replies_go(ended: Alert) -> None:
     pack()
     assert [brake.name for brake in Brake.objects.all()] == ["large.example"]
     assert (
-        progress(ended)["reply_counts"] == shown and ReplyCount.objects.count() == archive.REPLIES
+        progress(ended)["reply_counts"] == shown
+        and ReplyCount.objects.count() == old_alerts.REPLIES
     )
     ProviderTime.objects.create(alert=ended, worker="one/1", provider="", bins=[[10, 3]])
-    assert not archive.old_replies().exists() and not archive.old_provider_times().exists()
+    assert not old_alerts.old_replies().exists() and not old_alerts.old_provider_times().exists()
     end(ended, days=91)
-    assert archive.old_replies().count() == archive.REPLIES
-    assert archive.old_provider_times().count() == 1
+    assert old_alerts.old_replies().count() == old_alerts.REPLIES
+    assert old_alerts.old_provider_times().count() == 1
 
 
 def test_in_the_end_only_counts_are_left(ended: Alert) -> None:
     pack()
     before = answers(ended)
-    assert list(archive.to_forget()) == []
+    assert list(old_alerts.to_forget()) == []
     end(ended, days=401)
-    [found] = archive.to_forget()
-    archive.forget_recipients(found.pk)
-    assert list(archive.to_forget()) == list(archive.to_pack()) == []
+    [found] = old_alerts.to_forget()
+    old_alerts.forget_recipients(found.pk)
+    assert list(old_alerts.to_forget()) == list(old_alerts.to_pack()) == []
     after = answers_of_nobody(ended)
     assert (after["counts"], after["glance"]) == (before["counts"], before["glance"])
     assert Batch.objects.filter(alert=ended).count() == 1
-    archive.forget_recipients(found.pk)
+    old_alerts.forget_recipients(found.pk)
     assert answers_of_nobody(ended) == after
 
 

@@ -12,14 +12,14 @@ from morefollows.config.settings import Settings
 from morefollows.courier import public_suffixes
 from morefollows.courier.checkup import spf
 from morefollows.courier.checkup.dmarc import examine_dmarc, tags_of
+from morefollows.courier.checkup.dns_lookups import NO_ANSWER, Names
+from morefollows.courier.checkup.dns_records import sender_policy
 from morefollows.courier.checkup.finding import Finding
 from morefollows.courier.checkup.key_record import public_key
-from morefollows.courier.checkup.names import NO_ANSWER, Names
-from morefollows.courier.checkup.records import sender_policy
 from morefollows.courier.checkup.sending_addresses import examine_addresses
 from morefollows.courier.checkup.transport import examine_transport
 
-_LONGEST_SECONDS = 60.0  # for all checks; a look-up ends after `names.TIMEOUT`
+_LONGEST_SECONDS = 60.0  # for all checks; a look-up ends after `dns_lookups.TIMEOUT`
 
 
 def examine_dns(config: Settings, nameserver: str | None) -> Iterator[Finding]:

@@ -12,8 +12,8 @@ from morefollows.audience.models import Letter
 from morefollows.audience.suppression.hard_bounces import BouncedMail
 from morefollows.courier.ledger import retries
 from morefollows.courier.ledger.put_backs import PutBacks
-from morefollows.courier.ledger.unfit import Unfit
-from morefollows.courier.outbox.claims import (
+from morefollows.courier.ledger.unfit_relays import Unfit
+from morefollows.courier.outbox.letter_claims import (
     TO_ANOTHER_ADDRESS,
     TO_EDITORS,
     ClaimedLetter,
