@@ -33,7 +33,7 @@ from morefollows.audience.models import (
     Suppression,
     Topic,
 )
-from morefollows.audience.preferences import actions as preferences
+from morefollows.audience.preferences import address_change
 from morefollows.audience.suppression import actions as suppressions
 from morefollows.audience.suppression import suppressing
 from tests.audience.support import CY, leave_link, newest_link, sign_up
@@ -164,9 +164,9 @@ class TestWhoHasLeft:
 
     def test_to_another_address(self, confirmed: Reader) -> None:
         with Backup():
-            preferences.ask_new_address(confirmed, parse("new@reader.example"))
+            address_change.ask_new_address(confirmed, parse("new@reader.example"))
             letter = Letter.objects.get(kind=Letter.Kind.NEW_ADDRESS)
-            assert preferences.move(links.link_tokens().new_address(links.row(letter)).decode())
+            assert address_change.move(links.link_tokens().new_address(links.row(letter)).decode())
         confirmed.refresh_from_db()
         assert confirmed.address == CY
         replay.own()

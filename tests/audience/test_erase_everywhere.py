@@ -30,6 +30,7 @@ from morefollows.audience.addresses import parse
 from morefollows.audience.consent import confirmation
 from morefollows.audience.models import Reader, Topic
 from morefollows.audience.preferences import actions as preferences
+from morefollows.audience.preferences import address_change
 from morefollows.courier.models import ReplyCount
 from morefollows.feedback.intake.sealed_mail import open_sealed
 from morefollows.stories.models import StoryPreference
@@ -102,7 +103,7 @@ def go_through_everything(breaking: Topic, dora_at_desk: Client, settings: Any) 
     reader = Reader.objects.get(key=parse(CY).key)
     drill_reader(CY)
     preferences.ask_for_link(parse(CY))
-    preferences.ask_new_address(reader, parse("cyd@reader.example"))
+    address_change.ask_new_address(reader, parse("cyd@reader.example"))
     alert = alert_for(0)
     StoryPreference.objects.create(
         reader=reader,

@@ -31,6 +31,7 @@ from morefollows.audience.link_tokens import links
 from morefollows.audience.link_tokens.tokens import ALL_TOPICS, OFFERS
 from morefollows.audience.models import Letter, Reader, Topic
 from morefollows.audience.preferences import actions as preferences
+from morefollows.audience.preferences import address_change
 from morefollows.audience.preferences.actions import PreferenceChoice
 from morefollows.audience.suppression import suppressing
 from morefollows.courier.outbox import digests
@@ -240,13 +241,13 @@ class History:
     def _move(self, person: Person, reader: Reader, topic: Topic, n: int) -> None:
         self.moves += 1
         address = f"moved{self.moves}@reader.example"
-        preferences.ask_new_address(reader, parse(address))
+        address_change.ask_new_address(reader, parse(address))
         letter = Letter.objects.filter(reader=reader, kind="new address", address=address).last()
         if letter is None or person.dead:
             # complained, or asked too often; one whose mail bounced may, but that is told elsewhere
             return
         assert (
-            preferences.move(links.link_tokens().new_address(links.row(letter)).decode())
+            address_change.move(links.link_tokens().new_address(links.row(letter)).decode())
             is not None
         )
         person.address = address

@@ -247,6 +247,7 @@ _QUIET = {
     "the reader's own action: the evidence of consent has it": (
         *("audience.consent.confirmation.confirm", "audience.consent.withdrawal.unsubscribe"),
         *("audience.consent.withdrawal.withdraw_consent", "audience.preferences.actions"),
+        "audience.preferences.address_change",
         "stories.drafts.actions.set_story_preference",
     ),
     "of readers, by a caller that writes the entry or is a reader": (
@@ -339,6 +340,7 @@ _MORE_ACTIONS = (
     *("courier/sender/sleep_gap.py", "stories/alerts/late_alerts.py"),
     "courier/relays/once_secured.py",
     *(f"audience/consent/{name}.py" for name in ("confirmation", "retention", "withdrawal")),
+    "audience/preferences/address_change.py",
 )
 
 

@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from morefollows.audience.addresses import Address
 from morefollows.audience.models import Letter, Suppression
-from morefollows.audience.preferences.actions import free
+from morefollows.audience.preferences.address_change import is_free
 from morefollows.audience.suppression import may_sign_up_again
 from morefollows.audience.suppression.hard_bounces import BouncedMail
 from morefollows.courier.ledger import history
@@ -228,7 +228,7 @@ def _may_go(job: ClaimedLetter) -> bool:
     """Whether a letter to another address than the reader's own may be sent."""
     key = Address(job.address, job.domain).key
     if job.kind == Letter.Kind.NEW_ADDRESS:
-        return free(key)
+        return is_free(key)
     return not Suppression.objects.filter(key=key).exists()
 
 

@@ -37,6 +37,7 @@ from morefollows.audience.models import (
     Wording,
 )
 from morefollows.audience.preferences import actions as preferences
+from morefollows.audience.preferences import address_change
 from morefollows.audience.signup import entry, mail_domains
 from morefollows.audience.signup.forms import invalid
 from morefollows.audience.topics import actions as topic_actions
@@ -119,7 +120,7 @@ def new_address(request: HttpRequest, token: str) -> HttpResponse:
     if letter is not None:
         speak_to(request, letter.reader)
     if request.method == "POST":
-        moved = preferences.move(token)
+        moved = address_change.move(token)
         if moved is not None:
             link = links.link_tokens().preferences(links.row(moved), moved.links_version).decode()
             return render(request, "preferences/moved.html", {"reader": moved, "token": link})
@@ -260,7 +261,7 @@ def _address(request: HttpRequest, reader: Reader) -> forms.Form | str | None:
     if reason := mail_domains.refusal(form.cleaned_data["email"].domain):
         form.add_error("email", invalid(reason))
         return form
-    preferences.ask_new_address(reader, form.cleaned_data["email"])
+    address_change.ask_new_address(reader, form.cleaned_data["email"])
     return None
 
 
