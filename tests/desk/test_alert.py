@@ -21,8 +21,8 @@ from django.utils.formats import date_format
 from morefollows.accounts.models import Editor
 from morefollows.audience.models import Reader
 from morefollows.audit.models import AuditEntry
-from morefollows.courier.actions import pause_relay
 from morefollows.courier.models import Batch, Outcome, Relay, ReplyCount
+from morefollows.courier.relay_pauses import pause_relay
 from morefollows.desk.alerts import views
 from morefollows.feedback import actions as feedback
 from morefollows.stories import actions

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from morefollows.audience.models import Newsroom, Reader, Subscription, Suppression, Topic
-from morefollows.courier.actions import pause_relay
+from morefollows.courier.relay_pauses import pause_relay
 from morefollows.stories.alerts import alert_audience
 from morefollows.stories.models import Alert, Story
 from tests.support.people import reader, readers

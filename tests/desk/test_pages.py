@@ -16,7 +16,7 @@ from django.urls import reverse
 from morefollows.accounts import actions as accounts
 from morefollows.accounts.models import Editor
 from morefollows.audience.models import Newsroom, Reader
-from morefollows.courier.actions import pause_relay
+from morefollows.courier.relay_pauses import pause_relay
 from morefollows.stories import actions
 from morefollows.stories.alerts import hold_actions, publication
 from morefollows.stories.models import Alert, Story

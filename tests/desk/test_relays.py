@@ -10,7 +10,7 @@ from django.test import Client
 
 from morefollows.audit.models import AuditEntry
 from morefollows.config.addresses.relay_address import relays
-from morefollows.courier import actions
+from morefollows.courier import relay_pauses
 from morefollows.courier.models import Relay, RelayAtWork, RelayCount
 from morefollows.courier.relays import relay_status
 from morefollows.courier.relays.relay_queue import AtWork, RelayTally
@@ -102,7 +102,7 @@ def test_ada_pauses_one_and_lets_it_go_on(ada_at_desk: Client, ben_at_desk: Clie
 
 
 def test_what_a_refusing_relay_said_is_shown(ada_at_desk: Client) -> None:
-    actions.pause_relay("second", "550 5.7.1 <b>not you</b>")
+    relay_pauses.pause_relay("second", "550 5.7.1 <b>not you</b>")
     words = page(ada_at_desk)
     assert "It has refused us since" in words
     assert "550 5.7.1 &lt;b&gt;not you&lt;/b&gt;" in words

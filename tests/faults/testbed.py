@@ -223,7 +223,7 @@ class Testbed:
         """What waits for another try goes now, as when an editor resumes the relay."""
         from django.conf import settings
 
-        from morefollows.courier.actions import resume_relay
+        from morefollows.courier.relay_pauses import resume_relay
 
         for relay in settings.MOREFOLLOWS.relays_or_inbox:
             resume_relay(relay.name)

@@ -272,13 +272,13 @@ _QUIET = {
     "the watcher's own book-keeping": ("feedback.arrival.actions",),
     "an import writes its entries itself": ("api.imports.actions.import_next",),
     "the senders' own book-keeping": (
-        *("courier.actions.claim_trials", "courier.actions.try_soon"),
+        *("courier.relay_pauses.claim_trials", "courier.relay_pauses.try_soon"),
         *("courier.actions.note_trouble", "courier.relays.once_secured"),
         *("nodes.actions.register", "nodes.actions.write_heartbeat"),
         *("nodes.actions.write_steps", "nodes.actions.leave_registry"),
         "nodes.actions.forget_silent",
         *("live.feeds.ping_queue", "feedback.intake.actions", "stories.images.actions"),
-        "courier.actions.resume_relay",
+        "courier.relay_pauses.resume_relay",
     ),
 }
 
@@ -338,7 +338,7 @@ def _reached(name: str) -> set[str]:
 _MORE_ACTIONS = (
     *("audience/erasure.py", "audience/suppression/suppressing.py", "live/feeds/ping_queue.py"),
     *("courier/sender/sleep_gap.py", "stories/alerts/late_alerts.py"),
-    "courier/relays/once_secured.py",
+    *("courier/relays/once_secured.py", "courier/relay_pauses.py"),
     *(f"audience/consent/{name}.py" for name in ("confirmation", "retention", "withdrawal")),
     "audience/preferences/address_change.py",
 )

@@ -20,7 +20,7 @@ from django.utils import timezone
 from morefollows.audience.models import Bounce, Letter, Reader, Subscription, Suppression
 from morefollows.audience.suppression.hard_bounces import BouncedMail
 from morefollows.audit.models import AuditEntry
-from morefollows.courier import actions
+from morefollows.courier import relay_pauses
 from morefollows.courier.ledger import claims, retries
 from morefollows.courier.models import Batch, Brake, Outcome, Refusal, Relay, RelayCount
 from morefollows.courier.refusals import bounces
@@ -302,7 +302,7 @@ def test_a_new_alert_tries_a_relay_that_was_paused_for_a_few_readers(tmp_path: P
 
 
 def test_what_an_editor_has_paused_is_not_tried(tmp_path: Path) -> None:
-    actions.pause_relay("relay 0", by="Ada")
+    relay_pauses.pause_relay("relay 0", by="Ada")
     alert_to({"well.example": 5})
 
     async def story(worker: Scheduler, relays: list[ScriptedRelay]) -> None:
@@ -312,7 +312,7 @@ def test_what_an_editor_has_paused_is_not_tried(tmp_path: Path) -> None:
         assert relays[0].taken == []
 
     at_work(tmp_path, [Script()], story)
-    assert actions.claim_trials() == set()
+    assert relay_pauses.claim_trials() == set()
 
 
 def test_a_provider_whose_policy_is_against_us_is_left_alone_and_tried_now_and_then(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from morefollows.audience.models import Letter, Topic
-from morefollows.courier import actions
+from morefollows.courier import relay_pauses
 from morefollows.stories.actions import now_ms
 from tests.audience.support import sign_up
 
@@ -19,5 +19,5 @@ def test_letters_that_were_refused_go_at_once(
     """Mails never tried keep waiting: two confirmations to one address must not be sent."""
     sign_up(breaking)
     Letter.objects.update(attempts=attempts, due_at_ms=now_ms() + 600_000)
-    actions.resume_relay("relay.example:25")
+    relay_pauses.resume_relay("relay.example:25")
     assert (Letter.objects.get().due_at_ms <= now_ms()) == at_once

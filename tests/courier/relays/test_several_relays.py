@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from morefollows.config.addresses.relay_address import RelayAddress
-from morefollows.courier import actions
+from morefollows.courier import actions, relay_pauses
 from morefollows.courier.ledger import retries
 from morefollows.courier.models import Outcome, Relay
 from morefollows.courier.relays import once_secured
@@ -184,7 +184,7 @@ def test_a_refusal_by_policy_pauses_that_relay_only_and_an_editor_resumes_it(
         await until(lambda: all_accepted(more))
         assert len(relays[0].taken) == before  # paused means paused
         relays[0].follow()
-        await asked(lambda: actions.resume_relay("relay 0"))
+        await asked(lambda: relay_pauses.resume_relay("relay 0"))
         last = await asked(lambda: alert_for(200))
         await until(lambda: all_accepted(last))
         assert len(relays[0].taken) > before

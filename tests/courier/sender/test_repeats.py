@@ -223,7 +223,7 @@ def test_where_an_editor_is_asked_nothing_is_repeated() -> None:
 def test_when_a_relay_is_resumed_nobody_waits_for_their_own_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """As with batches that nobody works on: `actions.resume_relay`."""
+    """As with batches that nobody works on: `relay_pauses.resume_relay`."""
     monkeypatch.setattr(retries, "_MINUTES", (30,))
     _, batch_run, _ = at_hand(2)
     way = StubRelay()

@@ -13,7 +13,7 @@ import time
 from collections.abc import Collection
 from typing import NamedTuple
 
-from morefollows.courier import actions
+from morefollows.courier import relay_pauses
 from morefollows.courier.ledger import claims, leases
 from morefollows.courier.ledger.claims import ActiveAlert
 from morefollows.courier.outbox.worker import NewlyClaimed, Outbox
@@ -64,7 +64,7 @@ class DueWorkQuery:
             everyone = {relay.name for relay in self._relays}
             return DueWork([], everyone, set(), False, nothing, nothing)
         paused = claims.paused_relays()
-        self._trials |= actions.claim_trials() if paused else set()
+        self._trials |= relay_pauses.claim_trials() if paused else set()
         on_trial = any(
             relay.takes_letters(bulk=False) and (relay.trial or relay.name in self._trials)
             for relay in self._relays

@@ -10,7 +10,7 @@ import time
 
 from django.db import Error as AnyDatabaseError
 
-from morefollows.courier import actions
+from morefollows.courier import actions, relay_pauses
 from morefollows.courier.refusals.refusal_recorder import RefusalRecorder
 from morefollows.courier.relays import accept_times, once_secured, relay_status
 from morefollows.courier.relays.accept_times import Arrivals
@@ -66,12 +66,12 @@ class RelayReports:
     def takes_mail(self, relay: RelayQueue) -> None:
         """Resumes the relay, as it has accepted a test mail."""
         log.info("the relay %s takes mail again, and goes on", relay.name)
-        self._database.in_background(actions.relay_takes_mail, relay.name)
+        self._database.in_background(relay_pauses.relay_takes_mail, relay.name)
 
     async def _pause(self, relay: RelayQueue, reply: str) -> None:
         """Records the pause, and defers what the relay refused in alerts on their way."""
         self._relays.pausing(relay, noted=False)
-        await self._database.attempt(actions.pause_relay, relay.name, reply)
+        await self._database.attempt(relay_pauses.pause_relay, relay.name, reply)
         try:
             await self._refusals.relay_paused(relay.name)
         except AnyDatabaseError as error:

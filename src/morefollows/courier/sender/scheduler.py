@@ -19,7 +19,7 @@ from django.db import Error as AnyDatabaseError
 from django.db import OperationalError, close_old_connections, connection
 
 from morefollows.audience.link_tokens import links
-from morefollows.courier import actions
+from morefollows.courier import relay_pauses
 from morefollows.courier.alert_trace import trace_batching
 from morefollows.courier.batch.prepared_alert import PreparedAlert, prepare_alert, warm_up
 from morefollows.courier.ledger import claims
@@ -264,7 +264,7 @@ class Scheduler:
             return None
         self.loaded.alerts[alert.id] = prepared
         if any(relay.paused for relay in self.relays):
-            await self._database.run(actions.try_soon)
+            await self._database.run(relay_pauses.try_soon)
         return prepared
 
     async def _give_up(self, alert: int, reason: str) -> None:

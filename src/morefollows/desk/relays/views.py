@@ -18,7 +18,7 @@ from morefollows.accounts.models import Editor
 from morefollows.accounts.rights import Right
 from morefollows.audit.actions import record
 from morefollows.backups.schedule import backup_state
-from morefollows.courier import actions
+from morefollows.courier import relay_pauses
 from morefollows.desk.common import at_desk, editor_of, needs
 from morefollows.feedback.provider_times import latest_alert, provider_speeds
 from morefollows.feedback.relay_overview import relay_rows
@@ -52,7 +52,7 @@ def pause(request: HttpRequest) -> HttpResponse:
     """Pauses a relay. Needs the right to relays."""
     editor, name = _who_and_which(request)
     with transaction.atomic():
-        actions.pause_relay(name, by=editor.name)
+        relay_pauses.pause_relay(name, by=editor.name)
         record(editor, "pause relay", subject=name, relay=name)
     messages.success(request, _("%(relay)s is paused. Other relays go on.") % {"relay": name})
     return _back(request)
@@ -64,7 +64,7 @@ def resume(request: HttpRequest) -> HttpResponse:
     """Resumes a relay. Needs the right to relays."""
     editor, name = _who_and_which(request)
     with transaction.atomic():
-        actions.resume_relay(name)
+        relay_pauses.resume_relay(name)
         record(editor, "resume relay", subject=name, relay=name)
     messages.success(request, _("%(relay)s goes on.") % {"relay": name})
     return _back(request)

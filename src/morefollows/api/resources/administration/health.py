@@ -15,7 +15,7 @@ from morefollows.api.requests import ApiRequest, KeyWith
 from morefollows.api.resources.access import account
 from morefollows.api.scopes import Scope
 from morefollows.audit.actions import record
-from morefollows.courier import actions
+from morefollows.courier import relay_pauses
 from morefollows.courier.models import SenderProcess
 from morefollows.feedback.progress import relay_states
 from morefollows.stories.actions import now_ms
@@ -61,7 +61,7 @@ def pause_relay(request: ApiRequest, payload: RelayIn) -> Any:
     """Give a relay no more mail until it is resumed. Other relays go on."""
     by = _runs_relays(request, payload.relay)
     with transaction.atomic():
-        actions.pause_relay(payload.relay, by=by.name)
+        relay_pauses.pause_relay(payload.relay, by=by.name)
         record(by, "pause relay", subject=payload.relay, relay=payload.relay)
     return Status(204, None)
 
@@ -73,7 +73,7 @@ def resume_relay(request: ApiRequest, payload: RelayIn) -> Any:
     """Let a relay go on. What it deferred is tried at once."""
     by = _runs_relays(request, payload.relay)
     with transaction.atomic():
-        actions.resume_relay(payload.relay)
+        relay_pauses.resume_relay(payload.relay)
         record(by, "resume relay", subject=payload.relay, relay=payload.relay)
     return Status(204, None)
 
