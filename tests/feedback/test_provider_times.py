@@ -9,7 +9,7 @@ from django.test import Client
 
 from morefollows.courier.models import TlsCount
 from morefollows.courier.mx.tls_results import TlsSession
-from morefollows.courier.relays.accept_times import Arrivals, store_times, time_bin
+from morefollows.courier.relays.accept_times import AllAcceptTimes, store_times, time_bin
 from morefollows.courier.relays.relay_status import store_tls
 from morefollows.feedback.provider_times import provider_speeds
 from tests.courier.support import alert_for
@@ -21,16 +21,16 @@ def test_times_of_two_senders_are_summed_by_provider(ada_at_desk: Client) -> Non
     alert = alert_for(3)
     providers = {"gmail.com": "google.com", "herald.example": "google.com"}.get
     for worker in ("a/1", "b/1"):
-        arrivals = Arrivals()
-        times = arrivals.of(alert.pk)
+        accept_times = AllAcceptTimes()
+        times = accept_times.of(alert.pk)
         for i in range(100):
             times["gmail.com"].append(10 * i)
             times["herald.example"].append(10 * i)
         times["small.example"].append(9_000)
-        store_times(worker, arrivals.take(lambda domain: providers(domain, domain)))
-        assert arrivals.take(str) == {}, "nothing new"
+        store_times(worker, accept_times.take(lambda domain: providers(domain, domain)))
+        assert accept_times.take(str) == {}, "nothing new"
         times["gmail.com"].append(5_000)
-        store_times(worker, arrivals.take(lambda domain: providers(domain, domain)))
+        store_times(worker, accept_times.take(lambda domain: providers(domain, domain)))
     google, small = provider_speeds(alert)
     assert (google.provider, google.mails, google.first) == ("google.com", 402, 0.0)
     assert google.p50 == pytest.approx(0.5, rel=0.05)

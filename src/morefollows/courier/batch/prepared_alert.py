@@ -22,7 +22,7 @@ from morefollows.courier.message.content import Author, Letterhead, return_paths
 from morefollows.courier.message.template import Composed, Signer, renderer
 from morefollows.courier.message.thread_headers import threads
 from morefollows.courier.refusals.brake import ReplyTally
-from morefollows.courier.relays.accept_times import AcceptTimes, Arrivals
+from morefollows.courier.relays.accept_times import AcceptTimes, AllAcceptTimes
 from morefollows.database.clock import now_ms
 from morefollows.stories.models import Alert, Story, Update
 
@@ -52,7 +52,7 @@ class PreparedAlert:
         hold_left: float = 0.0,
         earlier: Sequence[int] = (),
         signed: bool = False,
-        arrivals: Arrivals | None = None,
+        accept_times: AllAcceptTimes | None = None,
     ) -> None:
         self.alert = alert  #: replaced by each survey, as its expiry may change
         self.id = alert.id
@@ -68,7 +68,9 @@ class PreparedAlert:
         self.halted = False  # the last write found that it is not being sent; reset by each survey
         self.answers = ReplyTally()
         #: when mails were accepted; the sender reads it from time to time
-        self.accept_times: AcceptTimes = arrivals.of(alert.id) if arrivals else Arrivals().of(0)
+        self.accept_times: AcceptTimes = (
+            accept_times.of(alert.id) if accept_times else AllAcceptTimes().of(0)
+        )
         self.made = self.unmade = 0  # numbers of mails
         self.broken = ""  # why too many of its mails can't be rendered; empty: they can
 
@@ -96,7 +98,7 @@ def prepare_alert(
     active: ActiveAlert,
     tokens: Tokens,
     on_put_back: Callable[[], None],
-    arrivals: Arrivals | None = None,
+    accept_times: AllAcceptTimes | None = None,
 ) -> PreparedAlert:
     """Composes the alert, or loads its stored composition.
 
@@ -114,7 +116,7 @@ def prepare_alert(
         hold_left=claims.hold_left(alert),
         earlier=history.earlier_of_story(alert),
         signed=bool(signers),
-        arrivals=arrivals,
+        accept_times=accept_times,
     )
 
 

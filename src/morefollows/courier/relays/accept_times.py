@@ -31,7 +31,7 @@ def time_bin(milliseconds: int) -> int:
     return milliseconds >> shift << shift
 
 
-class Arrivals:
+class AllAcceptTimes:
     """The times of all alerts that this process works on."""
 
     def __init__(self) -> None:

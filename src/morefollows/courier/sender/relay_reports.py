@@ -13,7 +13,7 @@ from django.db import Error as AnyDatabaseError
 from morefollows.courier import actions, relay_pauses
 from morefollows.courier.refusals.refusal_recorder import RefusalRecorder
 from morefollows.courier.relays import accept_times, once_secured, relay_status
-from morefollows.courier.relays.accept_times import Arrivals
+from morefollows.courier.relays.accept_times import AllAcceptTimes
 from morefollows.courier.relays.relay_pool import RelayPool
 from morefollows.courier.relays.relay_queue import RelayQueue
 from morefollows.courier.sender.call_thread import CallThread
@@ -31,7 +31,7 @@ class RelayReports:
         self, process: Process, relays: RelayPool, database: CallThread, refusals: RefusalRecorder
     ) -> None:
         self._label, self._name = process.label, process.name
-        self.arrivals = Arrivals()
+        self.accept_times = AllAcceptTimes()
         self._relays = relays
         self._database = database
         self._refusals = refusals
@@ -46,14 +46,14 @@ class RelayReports:
             self._database.in_background(
                 relay_status.store_report, self._label, at_work, self._relays.tallies()
             )
-            if taken := self.arrivals.take(self._relays.providers.known):
+            if taken := self.accept_times.take(self._relays.providers.known):
                 self._database.in_background(accept_times.store_times, self._name, taken)
             if sessions := self._relays.tls_sessions():
                 self._database.in_background(relay_status.store_tls, sessions)
 
     def finish(self) -> None:
         """Writes what is left at the end. Runs in the database thread."""
-        accept_times.store_times(self._name, self.arrivals.take(self._relays.providers.known))
+        accept_times.store_times(self._name, self.accept_times.take(self._relays.providers.known))
         relay_status.store_tls(self._relays.tls_sessions())
 
     def refused_us(self, relay: RelayQueue, reply: str) -> None:

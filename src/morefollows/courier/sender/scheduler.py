@@ -253,7 +253,7 @@ class Scheduler:
                 alert,
                 links.link_tokens(),
                 self.relays.wake_soon,
-                self.reports.arrivals,
+                self.reports.accept_times,
             )
         except AnyDatabaseError:
             raise
