@@ -12,7 +12,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from morefollows.api.http import idempotent
+from morefollows.api.http import repeated_requests
 from morefollows.api.imports import actions as imports
 from morefollows.api.webhooks import delivery
 from morefollows.audience.suppression import hard_bounces
@@ -85,7 +85,9 @@ _KINDS = (
         _("Events that were posted to webhooks"),
         delivery.KEPT_FOR,
     ),
-    _Kind("answers to repeated requests", _("Answers to requests of programs"), idempotent.KEPT),
+    _Kind(
+        "answers to repeated requests", _("Answers to requests of programs"), repeated_requests.KEPT
+    ),
     _Kind("places of broken imports", _("The place of a broken import"), "keep_imports_days"),
     _Kind("results of uploaded imports", _("Results of uploaded imports"), imports.KEPT_FOR),
     _Kind("images that nothing shows", _("Images that nothing shows"), "image_days"),
