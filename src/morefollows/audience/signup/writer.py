@@ -39,7 +39,7 @@ _PAUSE = 5.0  # seconds without a sign-up after which the connection is opened a
 _WARN_EVERY = 5.0  # seconds between two warnings in the log
 _APART = 0.02  # seconds between two groups, in which the next one collects
 _LEAVE = 0.5  # SQLite: time left to other writers, as a multiple of the group's lock time
-_BESIDE_ALERT = 200.0  # sign-ups a second while an alert is being sent
+_BESIDE_ALERT = 120.0  # sign-ups a second while an alert is being sent
 _LOOK_EVERY = 1.0  # seconds for which it is known whether an alert is being sent
 _TRIES = 3  # times that a group is compared with the database before it is written one by one
 
