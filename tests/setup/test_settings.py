@@ -15,7 +15,7 @@ from morefollows.audit.models import AuditEntry
 from morefollows.config.editable import EDITABLE, SPECS, field_of
 from morefollows.setup import actions, in_force
 from morefollows.setup.models import SetupState, StoredSetting
-from morefollows.setup.settings import settings_in_force
+from morefollows.setup.shown_settings import settings_in_force
 
 RELAY = "smtp://herald:open-sesame@mail.example.org:587"
 

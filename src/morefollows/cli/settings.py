@@ -10,7 +10,7 @@ import click
 from morefollows.cli.output import CommandFailed, error_line, json_option, tell_json
 
 if TYPE_CHECKING:
-    from morefollows.setup.settings import SettingInForce
+    from morefollows.setup.shown_settings import SettingInForce
 
 _ACTS = {
     "now": "Running processes take it within seconds.",
@@ -32,7 +32,7 @@ def list_settings(group: str, as_json: bool) -> None:
     from morefollows.processes import bootstrap
 
     bootstrap.start_django()
-    from morefollows.setup.settings import settings_in_force
+    from morefollows.setup.shown_settings import settings_in_force
 
     found = settings_in_force(group)
     if as_json:
@@ -51,7 +51,7 @@ def get_setting(name: str, as_json: bool) -> None:
     from morefollows.processes import bootstrap
 
     bootstrap.start_django()
-    from morefollows.setup.settings import settings_in_force
+    from morefollows.setup.shown_settings import settings_in_force
 
     field = _field(name)
     one = next(found for found in settings_in_force() if found.name == field)
@@ -89,7 +89,7 @@ def _change(name: str, value: str | None, as_json: bool) -> None:
 
     from morefollows.config.editable import EDITABLE
     from morefollows.setup import actions
-    from morefollows.setup.settings import settings_in_force
+    from morefollows.setup.shown_settings import settings_in_force
 
     field = _field(name)
     try:

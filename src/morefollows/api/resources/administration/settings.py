@@ -19,7 +19,7 @@ from morefollows.api.resources.access import administrator
 from morefollows.api.scopes import Scope
 from morefollows.config.editable import EDITABLE
 from morefollows.setup import actions
-from morefollows.setup.settings import SettingInForce, settings_in_force
+from morefollows.setup.shown_settings import SettingInForce, settings_in_force
 
 router = Router()
 _MAY = "see and change settings"  # with the role administrator alone

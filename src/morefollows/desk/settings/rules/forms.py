@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from morefollows.accounts.models import Editor
 from morefollows.desk.settings.common import add_errors
 from morefollows.setup.actions import change_settings
-from morefollows.setup.settings import SettingInForce, settings_in_force
+from morefollows.setup.shown_settings import SettingInForce, settings_in_force
 
 
 class _Words(NamedTuple):

@@ -19,7 +19,7 @@ from morefollows.audience.suppression import hard_bounces
 from morefollows.desk.settings.rules.forms import WORDS
 from morefollows.housekeeping import rounds, tasks
 from morefollows.nodes import actions as nodes
-from morefollows.setup.settings import SettingInForce, settings_in_force
+from morefollows.setup.shown_settings import SettingInForce, settings_in_force
 from morefollows.stories.alerts import canary
 from morefollows.stories.drafts import deletion
 
