@@ -15,7 +15,7 @@ from morefollows.audit.models import AuditEntry
 from morefollows.config.editable import EDITABLE, SPECS, field_of
 from morefollows.setup import actions, in_force
 from morefollows.setup.models import SetupState, StoredSetting
-from morefollows.setup.shown_settings import settings_in_force
+from morefollows.setup.shown_settings import shown_settings
 
 RELAY = "smtp://herald:open-sesame@mail.example.org:587"
 
@@ -86,7 +86,7 @@ def test_the_environment_wins(stored: Any, monkeypatch: pytest.MonkeyPatch) -> N
     with pytest.raises(ValidationError, match="MOREFOLLOWS_HOLD"):
         actions.change_settings(None, {"hold": "30"})
     assert in_force.apply_stored() == set()
-    hold = next(one for one in settings_in_force("rules") if one.name == "hold")
+    hold = next(one for one in shown_settings("rules") if one.name == "hold")
     assert hold.locked
     assert hold.text == "10"  # what this process started with
 
@@ -97,7 +97,7 @@ def test_secrets_are_encrypted_and_never_shown(stored: Any) -> None:
     assert "sesame" not in kept
     assert in_force.apply_stored() == {"relays"}
     assert stored.MOREFOLLOWS.relays[0].password == "open-sesame"
-    shown = next(one for one in settings_in_force() if one.name == "relays")
+    shown = next(one for one in shown_settings() if one.name == "relays")
     assert (shown.text, shown.is_set) == ("", True)
     assert AuditEntry.objects.get(what="change setting").details == {
         "changed": {"relays": ["", "…"]}

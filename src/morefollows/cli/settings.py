@@ -10,7 +10,7 @@ import click
 from morefollows.cli.output import CommandFailed, error_line, json_option, tell_json
 
 if TYPE_CHECKING:
-    from morefollows.setup.shown_settings import SettingInForce
+    from morefollows.setup.shown_settings import ShownSetting
 
 _ACTS = {
     "now": "Running processes take it within seconds.",
@@ -32,9 +32,9 @@ def list_settings(group: str, as_json: bool) -> None:
     from morefollows.processes import bootstrap
 
     bootstrap.start_django()
-    from morefollows.setup.shown_settings import settings_in_force
+    from morefollows.setup.shown_settings import shown_settings
 
-    found = settings_in_force(group)
+    found = shown_settings(group)
     if as_json:
         tell_json([_as_json(one) for one in found])
         return
@@ -51,10 +51,10 @@ def get_setting(name: str, as_json: bool) -> None:
     from morefollows.processes import bootstrap
 
     bootstrap.start_django()
-    from morefollows.setup.shown_settings import settings_in_force
+    from morefollows.setup.shown_settings import shown_settings
 
     field = _field(name)
-    one = next(found for found in settings_in_force() if found.name == field)
+    one = next(found for found in shown_settings() if found.name == field)
     if as_json:
         tell_json(_as_json(one))
     else:
@@ -89,7 +89,7 @@ def _change(name: str, value: str | None, as_json: bool) -> None:
 
     from morefollows.config.editable import EDITABLE
     from morefollows.setup import actions
-    from morefollows.setup.shown_settings import settings_in_force
+    from morefollows.setup.shown_settings import shown_settings
 
     field = _field(name)
     try:
@@ -98,7 +98,7 @@ def _change(name: str, value: str | None, as_json: bool) -> None:
         raise CommandFailed(
             error_line(error).replace(f"--{field.replace('_', '-')}", name)
         ) from None
-    one = next(found for found in settings_in_force() if found.name == field)
+    one = next(found for found in shown_settings() if found.name == field)
     if as_json:
         tell_json({**_as_json(one), "changed": bool(changed)})
     elif not changed:
@@ -119,7 +119,7 @@ def _field(name: str) -> str:
     return field
 
 
-def _as_json(one: SettingInForce) -> dict[str, object]:
+def _as_json(one: ShownSetting) -> dict[str, object]:
     return {
         "name": one.name,
         "variable": one.variable,
@@ -132,5 +132,5 @@ def _as_json(one: SettingInForce) -> dict[str, object]:
     }
 
 
-def _origin(one: SettingInForce) -> str:
+def _origin(one: ShownSetting) -> str:
     return f"environment, {one.variable}" if one.locked else one.origin

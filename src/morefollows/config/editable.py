@@ -1,6 +1,6 @@
 """Which settings can be changed at the desk and by `morefollows settings`, and when they act.
 
-A setting that the environment gives can't be changed there: the environment wins. `setup.settings`
+A setting that the environment gives can't be changed there: the environment wins. `setup.actions`
 keeps the values in the database. A setting that is not listed here comes from the environment only.
 """
 

@@ -36,7 +36,9 @@ def given_by_environment(name: str) -> bool:
 
 
 def apply_stored() -> set[str]:
-    """Replaces `settings.MOREFOLLOWS` by one with the database's values. Returns what changed.
+    """Replaces `MOREFOLLOWS` in Django's settings by one with the database's values.
+
+    Returns what changed.
 
     A value that can no longer be read, for instance after the keys were lost, is logged and left
     out. Raises `DatabaseError`.

@@ -11,7 +11,8 @@ class StoredSetting(models.Model):
 
     name = models.CharField(max_length=60, primary_key=True, help_text="field of `Settings`")
     value = models.TextField(
-        blank=True, help_text="as in the environment; for a secret, encrypted: see `setup.settings`"
+        blank=True,
+        help_text="as in the environment; for a secret, encrypted: see `setup.encryption`",
     )
     changed_at = models.DateTimeField()
     changed_by = models.ForeignKey(

@@ -12,7 +12,7 @@ from morefollows.setup import in_force
 from morefollows.setup.models import StoredSetting
 
 
-class SettingInForce(NamedTuple):
+class ShownSetting(NamedTuple):
     """A setting that can be changed at the desk."""
 
     name: str  #: field of `Settings`
@@ -32,13 +32,13 @@ class SettingInForce(NamedTuple):
         return self.origin == "environment"
 
 
-def settings_in_force(group: str = "") -> list[SettingInForce]:
+def shown_settings(group: str = "") -> list[ShownSetting]:
     """Returns every editable setting, or those of one group, in the order of `EDITABLE`."""
     kept = {row.name: row.value for row in StoredSetting.objects.all()}
-    return [_in_force(name, kept) for name, how in EDITABLE.items() if group in ("", how.group)]
+    return [_shown(name, kept) for name, how in EDITABLE.items() if group in ("", how.group)]
 
 
-def _in_force(name: str, kept: dict[str, str]) -> SettingInForce:
+def _shown(name: str, kept: dict[str, str]) -> ShownSetting:
     how, spec = EDITABLE[name], SPECS[name]
     locked = in_force.given_by_environment(name)
     default = spec.metadata["default"]
@@ -49,7 +49,7 @@ def _in_force(name: str, kept: dict[str, str]) -> SettingInForce:
         text = kept[name]
     else:
         text = as_text(name, value)
-    return SettingInForce(
+    return ShownSetting(
         name,
         variable(spec),
         how.group,

@@ -45,7 +45,7 @@ class Migration(migrations.Migration):
             name='StoredSetting',
             fields=[
                 ('name', models.CharField(help_text='field of `Settings`', max_length=60, primary_key=True, serialize=False)),
-                ('value', models.TextField(blank=True, help_text='as in the environment; for a secret, encrypted: see `setup.settings`')),
+                ('value', models.TextField(blank=True, help_text='as in the environment; for a secret, encrypted: see `setup.encryption`')),
                 ('changed_at', models.DateTimeField()),
                 ('changed_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],

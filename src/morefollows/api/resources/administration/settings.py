@@ -19,7 +19,7 @@ from morefollows.api.resources.access import administrator
 from morefollows.api.scopes import Scope
 from morefollows.config.editable import EDITABLE
 from morefollows.setup import actions
-from morefollows.setup.shown_settings import SettingInForce, settings_in_force
+from morefollows.setup.shown_settings import ShownSetting, shown_settings
 
 router = Router()
 _MAY = "see and change settings"  # with the role administrator alone
@@ -47,18 +47,18 @@ class SettingIn(Schema):
     value: Text = Field(max_length=10_000, description="As in the environment.")
 
 
-def _setting_out(one: SettingInForce) -> SettingOut:
+def _setting_out(one: ShownSetting) -> SettingOut:
     names = set(SettingOut.model_fields) - {"value"}
     return SettingOut(value=one.text, **{name: getattr(one, name) for name in names})
 
 
-def _setting(name: str) -> SettingInForce:
+def _setting(name: str) -> ShownSetting:
     if name not in EDITABLE:
         raise not_found(f"setting {name} that can be changed; GET /api/v1/settings lists them")
-    return next(one for one in settings_in_force() if one.name == name)
+    return next(one for one in shown_settings() if one.name == name)
 
 
-def _tag(one: SettingInForce) -> str:
+def _tag(one: ShownSetting) -> str:
     return hashlib.sha256(f"{one.origin}\0{one.text}\0{one.is_set}".encode()).hexdigest()[:16]
 
 
@@ -74,7 +74,7 @@ def _shown(response: HttpResponse, name: str) -> SettingOut:
 def list_settings(request: ApiRequest) -> Any:
     """List the settings that can be changed here, with their values. Secrets are never shown."""
     administrator(request, _MAY)
-    return {"items": [_setting_out(one) for one in settings_in_force()]}
+    return {"items": [_setting_out(one) for one in shown_settings()]}
 
 
 @router.get(

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from morefollows.accounts.models import Editor
 from morefollows.desk.settings.common import add_errors
 from morefollows.setup.actions import change_settings
-from morefollows.setup.shown_settings import SettingInForce, settings_in_force
+from morefollows.setup.shown_settings import ShownSetting, shown_settings
 
 
 class _Words(NamedTuple):
@@ -123,7 +123,7 @@ class SettingsForm(forms.Form):
         super().__init__(data)
         shown = [
             one
-            for one in settings_in_force(group)
+            for one in shown_settings(group)
             if one.name in WORDS and (not names or one.name in names)
         ]
         self.locked = [(WORDS[one.name].label, one) for one in shown if one.locked]
@@ -146,7 +146,7 @@ class SettingsForm(forms.Form):
         return True
 
 
-def _field(one: SettingInForce) -> forms.Field:
+def _field(one: ShownSetting) -> forms.Field:
     words = WORDS[one.name]
     if words.choices:
         return forms.ChoiceField(

@@ -19,7 +19,7 @@ from morefollows.audience.suppression import hard_bounces
 from morefollows.desk.settings.rules.forms import WORDS
 from morefollows.housekeeping import rounds, tasks
 from morefollows.nodes import actions as nodes
-from morefollows.setup.shown_settings import SettingInForce, settings_in_force
+from morefollows.setup.shown_settings import ShownSetting, shown_settings
 from morefollows.stories.alerts import canary
 from morefollows.stories.drafts import deletion
 
@@ -144,7 +144,7 @@ def retention() -> Retention:
     The numbers are those of `morefollows housekeeping --dry-run`.
     """
     counts, at = rounds.would_go_as_counted()
-    in_force = {one.name: one for one in settings_in_force()}
+    in_force = {one.name: one for one in shown_settings()}
     rows = []
     for kind in _KINDS:
         number = None if counts is None else counts[kind.task]
@@ -156,7 +156,7 @@ def retention() -> Retention:
     return Retention(rows, for_good, None if counts is None else at)
 
 
-def _link(setting: SettingInForce) -> str:
+def _link(setting: ShownSetting) -> str:
     """Returns where the setting is changed; empty if the desk can't."""
     if setting.locked or setting.name not in WORDS:
         return ""
