@@ -41,8 +41,7 @@ from morefollows.api.resources.administration import (
 )
 from morefollows.api.resources.administration import log as activity_log
 from morefollows.api.resources.incoming import bring_in, came_back, ingest, rules, wire
-from morefollows.stories.actions import NotApproved
-from morefollows.stories.errors import ActionRefused
+from morefollows.stories.errors import ActionRefused, NotApproved
 
 _ABOUT = """\
 A newsroom's programs write stories, break them, and hear what became of them.

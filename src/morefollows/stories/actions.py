@@ -31,6 +31,7 @@ from morefollows.stories.alerts.overtaking import is_overtaken
 from morefollows.stories.alerts.transition_table import Event
 from morefollows.stories.drafts import approval
 from morefollows.stories.errors import ActionRefused as ActionRefused
+from morefollows.stories.errors import NotApproved as NotApproved
 from morefollows.stories.first_headline import first_headline
 from morefollows.stories.images.actions import hold_on_to
 from morefollows.stories.models import Alert, Story, Update, UpdateKind
@@ -46,10 +47,6 @@ _FROZEN = (
     "note",
     "answers",
 )
-
-
-class NotApproved(ActionRefused):
-    """The draft needs the approval of an editor who did not write it, or a reason to go without."""
 
 
 now_ms = clock.now_ms
@@ -81,7 +78,7 @@ def send(
         story = Story.objects.select_for_update(no_key=True).get(pk=story.pk)
         # Under the lock of the story's row: two editors who press Send at once get one alert.
         _check_may_go(story, revision)
-        alone = _check_four_eyes(story, editor, alone_reason)
+        alone = approval.check_four_eyes(story, editor, alone_reason)
         update = Update(
             story=story,
             kind=story.kind,
@@ -168,23 +165,6 @@ def _check_may_go(story: Story, revision: int | None) -> None:
         same = story.updates.filter(published_at__isnull=False, headline=story.headline)
         if same.exists():
             raise ActionRefused(_("This headline has been sent already. Write what is new."))
-
-
-def _check_four_eyes(story: Story, editor: Editor, alone_reason: str) -> str:
-    """Returns the reason for sending without approval; "" if approval is given or not needed.
-
-    Raises `NotApproved` if it is needed and there is no reason, or a reason is not enough.
-    """
-    if not approval.asked_for(story) or approval.is_seen(story, editor):
-        return ""
-    if not approval.may_be_waived():
-        raise NotApproved(_("You wrote this. Somebody else has to approve it before it is sent."))
-    checks.note(alone_reason)
-    if not alone_reason.strip():
-        raise NotApproved(
-            _("You wrote this. Request approval, or choose a reason for sending without it.")
-        )
-    return alone_reason.strip()
 
 
 def _hold(

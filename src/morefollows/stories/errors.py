@@ -1,4 +1,4 @@
-"""The exception that actions raise when they are not possible."""
+"""The exceptions that actions raise when they are not possible."""
 
 from __future__ import annotations
 
@@ -8,3 +8,7 @@ class ActionRefused(Exception):
 
     ``str()`` says why and what to do, as a text for editors.
     """
+
+
+class NotApproved(ActionRefused):
+    """The draft needs the approval of an editor who did not write it, or a reason to go without."""

@@ -29,9 +29,9 @@ from morefollows.courier import actions as courier
 from morefollows.feedback.progress import progress
 from morefollows.feedback.report import report
 from morefollows.stories import actions
-from morefollows.stories.actions import NotApproved
 from morefollows.stories.alerts import hold_actions, idempotency, same_headline, transitions
 from morefollows.stories.alerts.transition_table import Event
+from morefollows.stories.errors import NotApproved
 from morefollows.stories.models import Alert, Story, UpdateKind
 
 router = Router()

@@ -1,5 +1,7 @@
 """Approval by a second editor: who wrote a draft, and whether someone else must check it.
 
+`check_four_eyes` is the verdict when a draft is sent. The other functions are what it asks.
+
 Invariant: the writers of a draft come from the activity log. The author counts as a writer of the
 first update's draft.
 """
@@ -9,13 +11,33 @@ from __future__ import annotations
 from itertools import islice
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from morefollows.accounts.models import Editor
 from morefollows.accounts.people import has_been_in
 from morefollows.accounts.rights import Right, has_right
 from morefollows.audience.models import Purpose
 from morefollows.audit.models import AuditEntry
+from morefollows.stories import checks
+from morefollows.stories.errors import NotApproved
 from morefollows.stories.models import Story, UpdateKind
+
+
+def check_four_eyes(story: Story, editor: Editor, alone_reason: str) -> str:
+    """Returns the reason for sending without approval; "" if approval is given or not needed.
+
+    Raises `NotApproved` if it is needed and there is no reason, or a reason is not enough.
+    """
+    if not asked_for(story) or is_seen(story, editor):
+        return ""
+    if not may_be_waived():
+        raise NotApproved(_("You wrote this. Somebody else has to approve it before it is sent."))
+    checks.note(alone_reason)
+    if not alone_reason.strip():
+        raise NotApproved(
+            _("You wrote this. Request approval, or choose a reason for sending without it.")
+        )
+    return alone_reason.strip()
 
 
 def writers(story: Story) -> set[int]:
