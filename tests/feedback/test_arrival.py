@@ -27,7 +27,7 @@ from morefollows.courier.ledger.batching import cut_batches
 from morefollows.courier.models import Batch
 from morefollows.courier.recipients.selection import load_recipients
 from morefollows.courier.single_mail import MailNotTaken
-from morefollows.feedback.arrival import actions, alarms, burn_rates, objectives, overview
+from morefollows.feedback.arrival import actions, burn_rates, objectives, overview, telling_alarms
 from morefollows.feedback.arrival.mailbox import SeedWatch, arrived_ms, spam_folder
 from morefollows.feedback.intake.receivers.mailbox import connect_to_mailbox
 from morefollows.feedback.models import ObjectiveAlarm, ObjectiveResult, SeedArrival
@@ -234,15 +234,15 @@ def test_an_alarm_begins_and_ends_once(settings: Any, breaking: Topic) -> None:
     use(settings, canary_minutes=15, test_relay=True)
     for minutes in (16, 1):
         result("canary", 0, 1, minutes)
-    alarms.update_alarms()
-    alarms.update_alarms()
+    telling_alarms.update_alarms()
+    telling_alarms.update_alarms()
     alarm = ObjectiveAlarm.objects.get()
     assert (alarm.kind, alarm.good, alarm.total, alarm.ended_at) == ("canary", 0, 2, None)
     assert alarm.burn_rate == 100.0
     [line] = overview.objective_lines()
     assert line.since is not None and line.share == 0
     ObjectiveResult.objects.all().delete()
-    alarms.update_alarms()
+    telling_alarms.update_alarms()
     alarm.refresh_from_db()
     assert alarm.ended_at is not None
 
@@ -301,7 +301,7 @@ def test_an_alarm_is_mailed_until_a_relay_takes_it(settings: Any, breaking: Topi
     use(settings, alarm_relay=relays("smtp://127.0.0.1:1?name=other"))
     for minutes in (16, 1):
         result("canary", 0, 1, minutes)
-    alarms.update_alarms()
+    telling_alarms.update_alarms()
     sent: list[Any] = []
 
     def send(relay: RelayAddress, mail: EmailMessage, to: str) -> None:
@@ -310,13 +310,15 @@ def test_an_alarm_is_mailed_until_a_relay_takes_it(settings: Any, breaking: Topi
             raise MailNotTaken("451 4.3.0")
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(alarms, "send_single", send)
-        assert alarms.mail_due() == 0 and alarms.mail_due() == 0, "not again within a minute"
+        patch.setattr(telling_alarms, "send_single", send)
+        assert telling_alarms.mail_due() == 0 and telling_alarms.mail_due() == 0, (
+            "not again within a minute"
+        )
         ObjectiveAlarm.objects.update(mail_due_at=timezone.now())
-        assert alarms.mail_due() == 1 and alarms.mail_due() == 0
+        assert telling_alarms.mail_due() == 1 and telling_alarms.mail_due() == 0
         ObjectiveResult.objects.all().delete()
-        alarms.update_alarms()
-        assert alarms.mail_due() == 1, "its end is told, too"
+        telling_alarms.update_alarms()
+        assert telling_alarms.mail_due() == 1, "its end is told, too"
     first, again, end = sent
     assert first == again and again[0] == "other" and again[3] == "ops@herald.example"
     assert "0 of 2 canaries" in again[2] and "in time again" in end[1]
@@ -330,7 +332,7 @@ def test_a_missed_objective_is_told_to_webhooks(
     for minutes in (16, 1):
         result("canary", 0, 1, minutes)
     assert not WebhookEvent.objects.exists(), "canaries are no events"
-    alarms.update_alarms()
+    telling_alarms.update_alarms()
     event = json.loads(WebhookEvent.objects.get().body)
     assert event["type"] == "objective.missed"
     assert event["data"] | {"since": ""} == {

@@ -19,7 +19,7 @@ from django.db import connection
 
 from morefollows.audience import seeds
 from morefollows.audience.models import SeedInbox
-from morefollows.feedback.arrival import actions, alarms, objectives
+from morefollows.feedback.arrival import actions, objectives, telling_alarms
 from morefollows.feedback.arrival.mailbox import SeedWatch
 from morefollows.nodes import identity, leader
 from morefollows.nodes.heartbeat import NodeHeartbeat, wait_until_fit
@@ -99,7 +99,7 @@ class _Watcher:
             except ActionRefused as refused:
                 log.error("no canary is sent: %s", refused)
         objectives.judge_due()
-        alarms.update_alarms()
+        telling_alarms.update_alarms()
         # In a thread of its own: a relay that does not answer must not hold up the rest.
         if not any(one.name == "alarms" for one in threading.enumerate()):
             threading.Thread(target=_mail_alarms, name="alarms", daemon=True).start()
@@ -126,7 +126,7 @@ class _Watcher:
 
 def _mail_alarms() -> None:
     try:
-        alarms.mail_due()
+        telling_alarms.mail_due()
     except AnyDatabaseError as error:
         log.error("alarms can't be noted now: %s", type(error).__name__)
     finally:
