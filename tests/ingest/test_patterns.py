@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from morefollows.ingest.doubts import is_known_doubt
+from morefollows.ingest.doubts_translated import is_known_doubt
 from morefollows.ingest.item import SURE, NewsItem
 from morefollows.ingest.reading import read_items
 

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST
 from morefollows.audience.models import Topic
 from morefollows.desk.common import at_desk, editor_of
 from morefollows.ingest import story_file, web_pages
-from morefollows.ingest.doubts import shown_doubt
+from morefollows.ingest.doubts_translated import shown_doubt
 from morefollows.ingest.drafts.file_drafts import MOST_SHOWN, save_draft, shown_lists
 from morefollows.ingest.reading.bounds import MOST_BYTES
 from morefollows.ingest.reading.text.hints import NO_HEADLINE

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from morefollows.courier.message.subjects import subject_of
 from morefollows.desk.settings.common import MENU
 from morefollows.desk.stories.writing.editor_html import editor_html
-from morefollows.ingest.doubts import shown_doubt
+from morefollows.ingest.doubts_translated import shown_doubt
 from morefollows.stories import markdown
 from morefollows.stories.models import Update, UpdateKind
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from django.utils import translation
 
-from morefollows.ingest import doubts, story_file
-from morefollows.ingest.doubts import is_known_doubt, shown_doubt
+from morefollows.ingest import doubts_translated, story_file
+from morefollows.ingest.doubts_translated import is_known_doubt, shown_doubt
 
 
 def german(text: str) -> str:
@@ -18,7 +18,7 @@ def german(text: str) -> str:
 
 
 def test_a_doubt_is_known_again_with_what_was_put_into_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doubts, "gettext", german)
+    monkeypatch.setattr(doubts_translated, "gettext", german)
     assert shown_doubt("Is this part of the story? “100 %\nof (it)”") == (
         "de:Is this part of the story? “100 %\nof (it)”"
     )
@@ -32,7 +32,7 @@ def test_a_doubt_is_known_again_with_what_was_put_into_it(monkeypatch: pytest.Mo
     [(b"", "a.txt"), (b"\x89PNG\r\n\x1a\n123", "a.png"), (b"x" * 200 + b"\n\ny", "a")],
 )
 def test_refusals_are_known_again(raw: bytes, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doubts, "gettext", german)
+    monkeypatch.setattr(doubts_translated, "gettext", german)
     with pytest.raises(story_file.StoryFileError) as refused:
         story_file.parse_story(raw, file_name=name)
     with translation.override("de"):
@@ -58,7 +58,7 @@ def said(call: ast.Call) -> list[str]:
 
 
 def test_every_refusal_is_known_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doubts, "gettext", german)
+    monkeypatch.setattr(doubts_translated, "gettext", german)
     sources = Path(story_file.__file__).parent.rglob("*.py")
     calls = (one for path in sources for one in ast.walk(ast.parse(path.read_text())))
     refusals = [text for one in calls if isinstance(one, ast.Call) for text in said(one)]
