@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from morefollows.cli import reading_files
+from morefollows.cli import checking_before_sending, reading_files
 from morefollows.cli.output import CommandFailed, error_line, json_option, tell_json
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ def break_story(
     bootstrap.start_django()
     from morefollows.stories.alerts import alert_audience
 
-    read = reading_files.read_to_send(file, headline, yes=yes, doubts_seen=doubts_seen)
+    read = checking_before_sending.read_to_send(file, headline, yes=yes, doubts_seen=doubts_seen)
     editor, topic = _editor(email), _topic(slug or read.topic)
     readers = alert_audience.count_readers(topic)
     reading_files.check_key(key)
@@ -152,7 +152,7 @@ def break_story(
     alert = _earlier(read, topic, key, again)
     if alert is None:
         if not yes:
-            reading_files.ask_to_send(read, whom)
+            checking_before_sending.ask_to_send(read, whom)
         try:
             alert = _send(read, editor, topic, key, again, hold=hold, alone_reason=alone)
         except ValueError as error:

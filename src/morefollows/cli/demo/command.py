@@ -35,8 +35,8 @@ def demo(
     received. Times are milliseconds from the end of the hold. Exit code 1 if a mail was lost or
     came twice.
     """
+    from morefollows.cli.checking_before_sending import check_before_start
     from morefollows.cli.demo.play import DemoFailed, run_demo
-    from morefollows.cli.reading_files import check_before_start
 
     if story is not None:  # the product takes seconds to start
         check_before_start(str(story), headline)
