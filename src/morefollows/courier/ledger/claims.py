@@ -110,14 +110,6 @@ FROM stories_alert a JOIN stories_update u ON u.id = a.update_id
 WHERE a.state IN ('held', 'sending') AND (a.not_before_ms IS NULL OR a.not_before_ms <= %s)
 ORDER BY a.lane, a.held_until_ms
 """
-# Bulk mail waits for batches that a process holds, but not for batches that wait for a retry.
-_ALERTS_WITH_MAIL = """
-SELECT EXISTS (SELECT 1 FROM stories_alert a WHERE a.lane = 'alert'
-  AND (a.state = 'sending' OR a.state = 'held' AND a.held_until_ms < %s)
-  AND (NOT a.cut_done
-    OR EXISTS (SELECT 1 FROM courier_batch b WHERE b.alert_id = a.id AND b.due_at_ms IS NOT NULL
-        AND (b.worker <> '' OR b.due_at_ms <= %s))))
-"""
 
 
 def active_alerts() -> list[ActiveAlert]:
@@ -140,17 +132,6 @@ def hold_left(alert: Alert) -> float:
     if alert.not_before_ms is not None:
         return left
     return min(left, alert.held_until_ms / 1000 - alert.frozen_at.timestamp())
-
-
-def alerts_have_mail(within_ms: int = 0) -> bool:
-    """Whether some process has mail of the alert lane to hand out, or will have it so soon.
-
-    Bulk mail waits while this is so, and sign-ups give way.
-    """
-    now = now_ms()
-    with connection.cursor() as cursor:
-        cursor.execute(_ALERTS_WITH_MAIL, (now + within_ms if within_ms else 0, now))
-        return bool(cursor.fetchone()[0])
 
 
 # -- claiming: batch → worker ---------------------------------------------------------------------

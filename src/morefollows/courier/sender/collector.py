@@ -52,7 +52,7 @@ class Collector:
         loaded = self._loaded
         if jobs := loaded.outbox.to_look_up():
             loaded.outbox.looked_up(await self._database.run(loaded.outbox.look_up, jobs))
-        bulk_waits = loaded.alerts_go_first()
+        bulk_waits = loaded.alerts_first.bulk_waits()
         going = [
             batch
             for batch in loaded.batches

@@ -18,8 +18,8 @@ from morefollows.courier.ledger import claims, leases
 from morefollows.courier.ledger.claims import ActiveAlert
 from morefollows.courier.outbox.worker import NewlyClaimed, Outbox
 from morefollows.courier.relays.relay_pool import TRIAL, RelayPool
+from morefollows.courier.sender import alerts_first
 from morefollows.courier.sender.guard import SendingGuard
-from morefollows.stories.actions import now_ms
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ class DueWork(NamedTuple):
     running: list[ActiveAlert]  #: held or being sent
     paused: set[str]  #: names of paused relays
     trials: set[str]  #: those of them that this process may test with a few mails
-    bulk_waits: bool  #: bulk mail has to wait for alerts
+    alerts_due: bool  #: see `alerts_first`
     letters: NewlyClaimed
     digests: NewlyClaimed
 
@@ -73,15 +73,12 @@ class DueWorkQuery:
         most = None if not no_relay else TRIAL if on_trial else 0
         quick = self._outbox.claim(bulk=False, most=most)
         running = claims.active_alerts()
-        last_moment = now_ms() + int(2000 * LAST_MOMENT)
-        bulk_waits = claims.alerts_have_mail() or any(
-            alert.state == "held" and not alert.bulk and alert.held_until_ms < last_moment
-            for alert in running
-        )
+        alerts_due = alerts_first.are_due(running, within_ms=int(2000 * LAST_MOMENT))
+        bulk_waits = alerts_due
         no_relay = self._all_paused(paused, bulk=True)
         slow = nothing if no_relay or bulk_waits else self._outbox.claim(bulk=True)
         trials, self._trials = self._trials, set()
-        return DueWork(running, paused, trials, bulk_waits, quick, slow)
+        return DueWork(running, paused, trials, alerts_due, quick, slow)
 
     def _all_paused(self, paused: Collection[str], *, bulk: bool) -> bool:
         """Whether each relay that takes letters of this lane is in `paused`."""

@@ -40,7 +40,7 @@ class Feeder:
         for bulk in (False, True):
             if not relay.carries(bulk):
                 continue
-            if bulk and loaded.alerts_go_first():
+            if bulk and loaded.alerts_first.bulk_waits():
                 break
             for batch in self._batches:
                 if batch.bulk is not bulk or batch.channel != channel:
@@ -53,7 +53,7 @@ class Feeder:
         if (
             relay.takes_letters(bulk=True)
             and loaded.outbox.waits(bulk=True)
-            and not loaded.alerts_go_first()
+            and not loaded.alerts_first.bulk_waits()
         ):
             recorder.wake()
             return loaded.outbox.take(relay, bulk=True)

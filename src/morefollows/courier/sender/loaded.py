@@ -10,6 +10,7 @@ from morefollows.courier.batch.batch_run import BatchRun
 from morefollows.courier.batch.prepared_alert import PreparedAlert
 from morefollows.courier.outbox.worker import Outbox
 from morefollows.courier.relays.relay_pool import RelayPool
+from morefollows.courier.sender.alerts_first import AlertsFirst
 
 #: mails of a lane to have claimed and loaded; with fewer, more batches are claimed
 ENOUGH = 1_500
@@ -23,22 +24,8 @@ class Loaded:
         self.outbox = outbox
         self.alerts: dict[int, PreparedAlert] = {}
         self.batches: list[BatchRun] = []
-        self.bulk_waits = False  #: an alert of the alert lane has mail to send, in any process
+        self.alerts_first = AlertsFirst(relays, self.batches)
         self.exhausted: set[int] = set()  #: alerts that had no due batch at the last claim
-
-    def alerts_go_first(self) -> bool:
-        """Whether the bulk lane has to wait for the alert lane.
-
-        True also while an alert's mails wait for the next write of the ledger. False while no relay
-        of the alert lane takes mail.
-        """
-        return self.relays.alerts_can_go() and (
-            self.bulk_waits
-            or any(
-                len(batch) and batch.prepared.sending and not batch.bulk and not batch.lost
-                for batch in self.batches
-            )
-        )
 
     def mails(self, bulk: bool) -> int:
         """Number of loaded mails of this lane.
@@ -53,6 +40,6 @@ class Loaded:
             prepared.sending
             and alert not in self.exhausted
             and self.mails(prepared.alert.bulk) < ENOUGH
-            and not (prepared.alert.bulk and self.bulk_waits)
+            and not (prepared.alert.bulk and self.alerts_first.due)
             for alert, prepared in self.alerts.items()
         )

@@ -152,7 +152,7 @@ class Scheduler:
         loaded = self.loaded
         held = {batch.claim.batch for batch in loaded.batches}, loaded.outbox.held()
         due = await self._database.run(self._due_work.query, *held)
-        running, loaded.bulk_waits = due.running, due.bulk_waits
+        running, loaded.alerts_first.due = due.running, due.alerts_due
         for prepared in loaded.alerts.values():
             prepared.halted = False  # the query is newer than the last write's result
         loaded.outbox.add(due.letters, bulk=False)
@@ -181,8 +181,7 @@ class Scheduler:
     async def _advance_unless_locked(self, alert: ActiveAlert) -> float:
         """`_advance`, unless bulk mail has to wait or another transaction has locked a row."""
         patience = self._listener.patience_seconds
-        bulk_waits = self.loaded.bulk_waits and self.relays.alerts_can_go()
-        if alert.bulk and alert.state == "sending" and bulk_waits:
+        if alert.bulk and alert.state == "sending" and self.loaded.alerts_first.bulk_waits():
             return patience
         try:
             with log_context.about_alert(alert.id):

@@ -22,7 +22,7 @@ import uvicorn
 from django.conf import settings
 
 from morefollows.audience.signup import writer
-from morefollows.courier.ledger import claims
+from morefollows.courier.sender.alerts_first import alerts_have_mail
 from morefollows.helpers.background_tasks import watched
 from morefollows.helpers.telemetry import tracing
 from morefollows.nodes import identity
@@ -117,7 +117,7 @@ def serve(
     if role is not WebRole.DESK:
         # before `nice`: alerts wait while it writes on SQLite, so it must not be slow
         writer.start_writer()
-        writer.yield_to_alerts(lambda: claims.alerts_have_mail(within_ms=_BEFORE_AN_ALERT_MS))
+        writer.yield_to_alerts(lambda: alerts_have_mail(within_ms=_BEFORE_AN_ALERT_MS))
     in_force.watch()
     tracing.begin_tracing(settings.MOREFOLLOWS.derived_key("traces"), f"web {role.value}")
     # Pages have a lower priority than mail: a rush of sign-ups must not delay an alert.
