@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
+from morefollows.audience.models import Letter
 from morefollows.config.addresses.relay_address import RelayAddress
 from morefollows.courier import actions, relay_pauses
 from morefollows.courier.ledger import retries
@@ -26,9 +28,10 @@ from morefollows.courier.smtp.timeouts import Timeouts
 from morefollows.nodes.identity import this_process
 from morefollows.notify import Listener
 from morefollows.stories.models import Alert
+from tests.courier.outbox import test_digests
 from tests.courier.sender import test_worker
 from tests.courier.sender.test_worker import all_accepted, asked, until
-from tests.courier.support import alert_for, states
+from tests.courier.support import alert_for, audience, states
 from tests.support import sandbox
 from tests.support.scripted_relay import Rule, Script, ScriptedRelay
 from tests.support.waiting import PATIENCE
@@ -229,6 +232,25 @@ def test_a_relay_for_bulk_takes_no_alert_and_goes_on_when_alerts_cannot(tmp_path
         tmp_path, [for_alerts, Script()], story, {"purpose": "alerts"}, {"purpose": "bulk"}
     )
     assert len(bulk.taken) == 80
+
+
+@pytest.mark.parametrize("why", ["paused", "down"])
+def test_digests_go_like_offers_when_alerts_cannot(tmp_path: Path, why: str) -> None:
+    alert, told = alert_for(50), test_digests.missed(1)
+    [reader] = audience(told)
+    digest = test_digests.owed_correction(reader)
+    if why == "paused":
+        Relay.objects.create(name="relay 0", paused_at=timezone.now(), reason="not on our list")
+
+    async def story(worker: Scheduler, relays: list[ScriptedRelay]) -> None:
+        await until(lambda: Letter.objects.get(pk=digest.pk).state == Letter.State.ACCEPTED)
+        assert set(await asked(lambda: states(alert).values())) <= {Outcome.WAITING}
+
+    script = Script(rules=(Rule("connect", do="drop"),) if why == "down" else ())
+    for_alerts, bulk = at_work(
+        tmp_path, [script, Script()], story, {"purpose": "alerts"}, {"purpose": "bulk"}
+    )
+    assert (len(for_alerts.taken), len(bulk.taken)) == (0, 1)
 
 
 def test_a_rate_holds_one_relay_and_not_the_others(tmp_path: Path) -> None:

@@ -68,10 +68,16 @@ class RelayPool:
 
     # -- limits across relays ----------------------------------------------------------------------
 
-    def alerts_can_go(self) -> bool:
-        """Whether a relay that takes alerts is neither paused nor failing."""
+    def alerts_can_go(self, paused: Collection[str] = ()) -> bool:
+        """Whether a relay that takes alerts is neither paused nor failing.
+
+        `paused`: names of relays that are paused in the database.
+        """
         return any(
-            queue.alerts and not queue.paused and queue.relay.circuit == "closed"
+            queue.alerts
+            and not queue.paused
+            and queue.name not in paused
+            and queue.relay.circuit == "closed"
             for queue in self._relays
         )
 

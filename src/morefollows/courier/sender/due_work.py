@@ -74,7 +74,7 @@ class DueWorkQuery:
         quick = self._outbox.claim(bulk=False, most=most)
         running = claims.active_alerts()
         alerts_due = alerts_first.are_due(running, within_ms=int(2000 * LAST_MOMENT))
-        bulk_waits = alerts_due
+        bulk_waits = alerts_due and self._relays.alerts_can_go(paused)
         no_relay = self._all_paused(paused, bulk=True)
         slow = nothing if no_relay or bulk_waits else self._outbox.claim(bulk=True)
         trials, self._trials = self._trials, set()

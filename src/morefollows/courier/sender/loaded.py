@@ -40,6 +40,6 @@ class Loaded:
             prepared.sending
             and alert not in self.exhausted
             and self.mails(prepared.alert.bulk) < ENOUGH
-            and not (prepared.alert.bulk and self.alerts_first.due)
+            and not (prepared.alert.bulk and self.alerts_first.bulk_waits())
             for alert, prepared in self.alerts.items()
         )
