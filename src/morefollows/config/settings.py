@@ -42,6 +42,7 @@ class Settings(
     `name` in the declaration overrides that.
     """
 
+    # Defaults are text, as a variable's value is: one parser reads both.
     data: Path = setting(
         "morefollows-data",
         be.folder,
@@ -84,6 +85,7 @@ class Settings(
         be.whole_number(0, 65535),
         "The port that the web server listens on; 0 takes a free one.",
     )
+    # Each of them appends one address to X-Forwarded-For. Those before are the client's own claim.
     trusted_proxies: int = setting(
         "0",
         be.whole_number(0, 10),
@@ -112,9 +114,11 @@ class Settings(
     inbox_port: int = setting(
         "2525", be.whole_number(0, 65535), "The local inbox's SMTP port, on loopback only."
     )
+    # In EHLO (RFC 5321 §4.1.1.1). Some relays refuse a name that does not resolve.
     helo: str = setting(
         "", be.host_name, "The name that we greet the relay with; empty: this machine's name."
     )
+    # Of the envelope's sender, whose SPF receivers check (RFC 7208 §2.4).
     bounce_domain: str = setting(
         "",
         be.host_name,
@@ -127,6 +131,8 @@ class Settings(
     dkim_key: str = setting(
         "", str, "DKIM private key (RSA-2048), PEM; best given as MOREFOLLOWS_DKIM_KEY_FILE."
     )
+    # A second signature beside that of RSA: few receivers check Ed25519 (RFC 8463), and the others
+    # ignore it.
     dkim_ed25519_selector: str = setting(
         "", be.host_name, "DKIM selector of the second, Ed25519 key."
     )
@@ -185,7 +191,7 @@ class Settings(
         "Which value of that claim gives which role, as role=value, apart by spaces.",
     )
     alert_ttl: float = setting(
-        "14400",
+        "14400",  # 4 hours
         be.seconds(60, 604800),
         "Seconds for which a deferred alert is tried again; then it is no longer news.",
     )
@@ -350,6 +356,7 @@ class Settings(
     @property
     def relays_or_inbox(self) -> tuple[RelayAddress, ...]:
         """The addresses that senders connect to: the relays, or the local inbox."""
+        # Without TLS: the mail does not leave the machine.
         inbox = RelayAddress("127.0.0.1", self.inbox_port, starttls="never", label="local inbox")
         return self.relays or (inbox,)
 
@@ -359,6 +366,7 @@ class Settings(
 
         One can keep any relay busy unless it also signs with DKIM.
         """
+        # Signatures are what fills a core, and a process uses one.
         signs = self.dkim_key or self.dkim_ed25519_key
         return self.senders or (min(os.cpu_count() or 1, 4) if signs else 1)
 

@@ -78,6 +78,7 @@ def exposition(registry: CollectorRegistry, accept: str) -> tuple[bytes, str]:
 
 def process_registry(*collectors: Collector) -> CollectorRegistry:
     """A registry with this process's CPU and memory, and these collectors."""
+    # Else registering would collect once, which reads the database.
     registry = CollectorRegistry(auto_describe=False)
     ProcessCollector(registry=registry)
     PlatformCollector(registry=registry)
@@ -99,6 +100,7 @@ def _labelled(name: str, help_text: str, label: str, values: Mapping[str, float]
 
 def _of_processes(processes: list[RegisteredProcess]) -> Iterator[Metric]:
     alive = Counter(one.role for one in processes if one.alive and not one.trouble)
+    # Also those with none alive: a series that is missing fires no alert.
     roles = {role: alive[role] for role in NodeProcess.Role.values}
     yield _labelled("processes_alive", "Processes of all nodes that work, by role.", "role", roles)
     yield _gauge(
@@ -131,6 +133,8 @@ def _of_senders(senders: list[Sender]) -> Iterator[Metric]:
         "For which a sender has waited for the database's answer; 0: it does not.",
         labels=["node", "sender"],
     )
+    # A sender that fell silent and its successor share a number. The living one comes last, and
+    # counts.
     newest = {(one.node, one.number): one for one in sorted(senders, key=lambda one: one.alive)}
     for (node, number), sender in sorted(newest.items())[:_MOST_SENDERS]:
         age.add_metric([node, str(number)], sender.beat_age_seconds)
@@ -167,6 +171,7 @@ def _of_alerts(state: ServiceState) -> Iterator[Metric]:
 
 
 def _sums(underway: list[Underway], lane: str) -> dict[str, int]:
+    # Each outcome has a series from the start: Prometheus sees no rise from a missing one.
     found = {"waiting": 0, **dict.fromkeys(OUTCOMES, 0)}
     for alert in underway:
         if alert.lane == lane:

@@ -14,6 +14,7 @@ from morefollows.stories import markdown
 from morefollows.stories.images.address import Picture
 from morefollows.stories.models import Image
 
+# In characters. The API's schemas publish them.
 HEADLINE_LIMIT = 150
 STANDFIRST_LIMIT = 300
 TEXT_LIMIT = 50_000
@@ -55,6 +56,7 @@ def standfirst(value: str) -> None:
 
 def story_text(value: str) -> None:
     """Markdown, with valid images. Empty if the headline is all there is."""
+    # First: the checks below parse the whole text.
     length(value, TEXT_LIMIT)
     plain_text.many_lines(value)
     images(value)

@@ -156,6 +156,7 @@ def send_story(request: ApiRequest, story: Story, *, again: bool, **how: Any) ->
     alone = has_scope(request, Scope.ALERTS_SEND_ALONE)
     by = account(request)
     if not alone and story.approved_by_id is None:
+        # Who may not send at all is told that, and not to ask for approval.
         transitions.check_right(Event.SEND, story, by)
         raise NotApproved(
             "An editor has to approve this draft at the desk, or the key needs the scope "
@@ -163,6 +164,7 @@ def send_story(request: ApiRequest, story: Story, *, again: bool, **how: Any) ->
         )
     reason = f"sent by {by.name}, which may send alone" if alone else ""
     with transaction.atomic():
+        # Before the look: of two requests at once, the second has to see the first one's alert.
         idempotency.one_at_a_time()
         _check_look_alike(story, again)
         return actions.send(story, by, alone_reason=reason, **how)
@@ -170,6 +172,7 @@ def send_story(request: ApiRequest, story: Story, *, again: bool, **how: Any) ->
 
 def _check_look_alike(story: Story, again: bool) -> None:
     """Raises `ProblemDetails` (409) if the same headline went to the topic in the last 24 hours."""
+    # A later update may keep the headline, and a drill may repeat it.
     if again or story.topic is None or story.drill or story.kind != UpdateKind.FIRST:
         return
     like = same_headline.sent_before(story.headline, story.topic)

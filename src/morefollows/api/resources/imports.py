@@ -105,6 +105,7 @@ def import_file(request: ApiRequest, response: HttpResponse, query: Query[Import
     """Upload readers as CSV, as `morefollows readers import` takes them. They are imported soon."""
     by = administrator(request, _MAY)
     topic = topic_by_slug(query.topic) if query.topic is not None else Topic.objects.first()
+    # Django has taken parameters off, such as charset.
     if request.content_type != "text/csv":
         raise ProblemDetails(415, "media-type", "Content-Type: send text/csv.")
     upload = body_of(request)

@@ -223,9 +223,11 @@ def _sign_up_record(payload: SignUpIn) -> SignUp:
         offers=payload.offers,
         statement=entry.what_is_shown(topic, texts.in_force(language), language),
         origin=site_origins.own(),
+        # A query may hold an address or a token, which evidence must not keep.
         page=payload.page.partition("?")[0],
         form_version=_FORM_VERSION,
         client_address=str(payload.client_address or ""),
+        # A program can't be asked for a proof of work: `sign_up` answers 429 where one is due.
         work=None,
     )
 
@@ -294,6 +296,7 @@ def export(request: ApiRequest, query: Query[ExportQuery]) -> Any:
     """Export all readers, oldest first, one JSON object a line. It streams."""
     by = _may_see_readers(request)
     topic = topic_by_slug(query.topic) if query.topic is not None else None
+    # Before the first line, so that an export that breaks off is logged, too.
     record(by, "export readers", subject=topic.slug if topic else "")
     return StreamingHttpResponse(_lines(topic), content_type="application/x-ndjson")
 

@@ -301,7 +301,7 @@ def change_story(
             account(request),
             revision=expected_revision(request, story.revision),
             topic=topic,
-            embargo_until=given.get("embargo_until", story.embargo_until),
+            embargo_until=given.get("embargo_until", story.embargo_until),  # null ends it
             drill=story.drill,
             **draft,
         )
@@ -321,7 +321,7 @@ def draft_update(
     """Write the draft of the next update, correction or final update. Nothing is mailed."""
     with transaction.atomic():
         story = story_of(request, story_id)
-        check_may_write(account(request), story, None)
+        check_may_write(account(request), story, None)  # its topic stays
         story = drafts.save_update(
             story,
             account(request),
@@ -377,7 +377,7 @@ def send_alert(
 
 @router.post(
     "/{uuid:story_id}/withdrawal",
-    auth=KeyWith(Scope.ALERTS_SEND_ALONE),
+    auth=KeyWith(Scope.ALERTS_SEND_ALONE),  # nobody has to approve it
     response={202: AlertOut},
     operation_id="withdrawStory",
 )

@@ -130,6 +130,7 @@ def add_topic(request: ApiRequest, response: HttpResponse, payload: TopicIn) -> 
 def order_topics(request: ApiRequest, payload: OrderIn) -> Any:
     """Put these topics first, in this order; the others follow as they were."""
     by = administrator(request, _MAY)
+    # `actions.order_topics` would skip an unknown one silently.
     for slug in payload.slugs:
         topic_by_slug(slug, "slugs")
     actions.order_topics(by, payload.slugs)
@@ -149,6 +150,7 @@ def change_topic(request: ApiRequest, slug: str, payload: TopicChange) -> Any:
         if payload.access == "retired":
             actions.retire_topic(by, topic)
         elif payload.access is not None and topic.access == Topic.Access.RETIRED:
+            # First: `change_topic` leaves who signs up to a retired topic as it is.
             actions.bring_topic_back(by, topic)
         actions.change_topic(
             by,

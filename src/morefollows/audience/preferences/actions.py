@@ -50,6 +50,7 @@ def choose(reader: Reader, choice: PreferenceChoice) -> None:
         for name, value in choice._asdict().items():
             setattr(locked, name, value)
         paused = locked.paused_until is not None and locked.paused_until > timezone.now()
+        # Senders look at preferences only where this is true. A time zone alone holds back no mail.
         locked.has_preferences = choice._replace(time_zone="") != PreferenceChoice() or paused
         schedule(locked, timezone.now())
         locked.save()
@@ -97,6 +98,7 @@ def agree(reader: Reader, topic: Topic | None, shown: InForce, place: dict[str, 
             subscription, _made = Subscription.objects.get_or_create(
                 reader=locked, topic=topic, defaults={"since": now}
             )
+            # A second press of the button adds no evidence.
             if subscription.state == Subscription.State.ACTIVE:
                 return True
             subscription.state, subscription.since = Subscription.State.ACTIVE, now
@@ -129,6 +131,7 @@ def ask_for_link(address: Address) -> None:
     """
     now = timezone.now()
     with transaction.atomic():
+        # Locked, so that two requests at once mail one link and not two.
         reader = Reader.objects.select_for_update().filter(key=address.key).first()
         if (
             reader is None
@@ -149,6 +152,7 @@ def ask_for_link(address: Address) -> None:
 def unsubscribe_from_everything(reader: Reader) -> None:
     """Ends every subscription and the consent to offers."""
     with transaction.atomic():
+        # One by one: each consent that ends has evidence of its own.
         for topic in Topic.objects.filter(
             subscriptions__reader=reader, subscriptions__state=Subscription.State.ACTIVE
         ):

@@ -63,7 +63,9 @@ def topic_invitation(topic: Topic) -> str:
 
 def is_invited(topic: Topic, token: str) -> bool:
     """Whether the token is that of the topic's invitation link."""
+    # Links from before a rotation of the secret stay good.
     keys = settings.MOREFOLLOWS.derived_keys("topic-invitations")
+    # compare_digest raises for text that is not ASCII, and anybody can make up a token.
     given = token.encode("ascii", "replace")
     return any(hmac.compare_digest(_mac(key, topic).encode(), given) for key in keys)
 
@@ -113,6 +115,8 @@ def create_topic(
 
 def _who_signs_up(invited: bool) -> dict[str, Any]:
     access = Topic.Access.INVITED if invited else Topic.Access.OPEN
+    # `private` stays when the topic is retired: its stories stay private, and it can be brought
+    # back as it was.
     return {"access": access, "private": invited}
 
 
@@ -193,6 +197,7 @@ def retire_topic(by: Model | None, topic: Topic) -> None:
         topic = Topic.objects.select_for_update().get(pk=topic.pk)
         if topic.access == Topic.Access.RETIRED:
             return
+        # Without a topic in use no story could be written.
         refuse_last(topic)
         topic.access = Topic.Access.RETIRED
         topic.save(update_fields=["access"])
@@ -228,6 +233,7 @@ def active_readers(topic: Topic) -> int:
 
 def plain_slug(name: str) -> str:
     """Returns the name that a topic has in web addresses unless another has it already."""
+    # NFKD parts accents from their letters, and encode() drops them. It leaves ß as it is.
     plain = unicodedata.normalize("NFKD", name.replace("ß", "ss"))
     return slugify(plain.encode("ascii", "ignore").decode())[:40] or "topic"
 

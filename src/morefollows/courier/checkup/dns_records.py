@@ -36,6 +36,7 @@ def wanted_records(config: Settings, sender_domain: str, key: DkimKey | None) ->
         )
     bounces = config.bounce_domain or sender_domain
     found.append(DnsRecord("SPF", bounces, sender_policy(config), "relays"))
+    # p=none to begin with: a stricter policy may lose mail that reports have not shown yet.
     dmarc = f"v=DMARC1; p=none; rua=mailto:postmaster@{sender_domain}"
     found.append(DnsRecord("DMARC", f"_dmarc.{sender_domain}", dmarc, "policy"))
     reports = f"v=TLSRPTv1; rua=mailto:tls@{sender_domain}"
@@ -55,6 +56,7 @@ def sender_policy(config: Settings) -> str:
         except ValueError:
             parts.append(f"a:{relay.host}")
             continue
+        # Receivers never see a loopback address.
         if not address.is_loopback:
             parts.append(f"ip{address.version}:{address}")
     return " ".join(("v=spf1", *dict.fromkeys(parts), "mx", "-all"))

@@ -16,6 +16,8 @@ def public_key(pem: str) -> tuple[str, str] | None:
     except (ValueError, TypeError, UnsupportedAlgorithm):
         return None
     if isinstance(public, rsa.RSAPublicKey):
+        # SubjectPublicKeyInfo, as openssl writes it in RFC 6376 appendix C, and as receivers expect
+        # it; §3.6.1 says RSAPublicKey.
         raw = public.public_bytes(
             serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
         )

@@ -120,6 +120,7 @@ def _listed(names: Names, one: dict[str, Any], asked: str, about: str) -> Iterat
     except NO_ANSWER:
         yield Finding("blocklist", "note", f"{one['name']} does not answer")
         return
+    # To public resolvers some lists answer with an address that looks like a listing.
     if any(answer.startswith(one["errors"]) for answer in answers):
         message = f"{one['name']} does not answer this name server; ask by one of your own"
         yield Finding("blocklist", "note", message)

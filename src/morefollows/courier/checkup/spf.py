@@ -70,6 +70,7 @@ class _Check:
         if redirect:
             self._count()
             return self.of(redirect)
+        # Where no mechanism matches, the result is neutral (RFC 7208 §4.7).
         return "unknown" if unknown else "neutral"
 
     def _count(self) -> None:
@@ -100,6 +101,7 @@ class _Check:
             case "mx":
                 return self._one_of(self._names.exchangers(target), prefix)
             case "include":
+                # A “fail” within it only means no match (RFC 7208 §5.2).
                 return self.of(target) == "pass"
         return None
 

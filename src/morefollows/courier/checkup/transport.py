@@ -19,7 +19,7 @@ from morefollows.courier.mx.lookup.mta_sts import StsPolicy, read_policy
 
 _SECONDS = 5.0  # for fetching a policy
 _MOST_OCTETS = 65_536  # of a policy (RFC 8461 §3.2)
-_ID = re.compile(r"[A-Za-z0-9]{1,32}")
+_ID = re.compile(r"[A-Za-z0-9]{1,32}")  # RFC 8461 §3.1
 _STRICT = ("quarantine", "reject")
 
 
@@ -58,6 +58,7 @@ def _mta_sts(names: Names, domain: str) -> Iterator[Finding]:
 
 
 def _agrees(policy: StsPolicy, hosts: list[str], domain: str) -> Finding:
+    # Senders do not deliver to an MX that the policy does not name (RFC 8461 §4.1).
     left_out = [host for host in hosts if host and not policy.allows(host)]
     if left_out and policy.mode != "none":
         message = f"the policy of {domain} leaves out its own MX: {', '.join(left_out)}"

@@ -97,6 +97,7 @@ def _composed(newsroom: Newsroom, address: str, headline: str) -> bytes:
     )
     head = Letterhead.new()
     composed = compose(alert.content(head, draft, story.topic, time.time(), "alert-test"), head)
+    # As long as real values: lines were measured with that length.
     values = [b"test".ljust(LENGTHS[slot], b"-") for slot in Slot]
     values[Slot.ADDRESS] = address.encode("ascii", "replace")
     values[Slot.RECEIPT] = (
@@ -132,10 +133,12 @@ def _signed_in(relay: RelayAddress, helo: str) -> Iterator[smtplib.SMTP]:
             and (offered or relay.starttls == "require")
         ):
             server.starttls(context=context)
+            # What the relay said before TLS is void (RFC 3207 §4.2).
             server.ehlo()
         if relay.user:
             server.login(relay.user, relay.password)
         yield server
+        # The mail is taken: what comes of QUIT changes nothing (RFC 5321 §4.1.1.10).
         with contextlib.suppress(smtplib.SMTPException):
             server.quit()
 

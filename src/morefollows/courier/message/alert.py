@@ -83,6 +83,7 @@ def _alert(head: Letterhead, update: Update, topic: Topic, at: float, number: st
         "more_follows": more_follows,
         "story_link": f"{settings.MOREFOLLOWS.url}/story/{story.uuid}/" if story.has_page else "",
     }
+    # Once nothing more is to come, there is nothing to follow or to mute.
     if more_follows:
         context["follow_link"] = head.link("follow", Slot.STORY)
         context["mute_link"] = head.link("mute", Slot.STORY)
@@ -98,6 +99,7 @@ def _alert(head: Letterhead, update: Update, topic: Topic, at: float, number: st
         if story.drill
         else MailingList(topic.name, topic.slug),
         thread=thread_fields(head, update, at),
+        # Parts of Feedback-ID, for each of which Gmail counts complaints: alert, story, topic.
         feedback=f"{number}:story-{story.uuid.hex[:12]}:"
         f"{'drills' if story.drill else f'topic-{topic.slug}'}",
     )

@@ -85,6 +85,7 @@ def set_password(request: HttpRequest) -> HttpResponse:
         return _page(request, status=422, password_form=form)
     actions.change_password(editor, form.cleaned_data["password"])
     people.end_sessions(editor, editor, but=request.session.session_key)
+    # Django ties sessions to the password's hash: without this, this one would end, too.
     update_session_auth_hash(request, editor)
     messages.success(request, _("Your password is changed. You are signed out everywhere else."))
     return redirect("account")
@@ -111,6 +112,7 @@ def add_passkey(request: HttpRequest) -> HttpResponse:
 def add_app(request: HttpRequest) -> HttpResponse:
     """Shows the secret for an app, and adds the app that makes the right code from it."""
     editor, wrong = editor_of(request), False
+    # The same after a wrong code or a reload, as the app may have scanned it already.
     secret = str(request.session.get(_APP_SECRET) or second_factors.new_secret())
     request.session[_APP_SECRET] = secret
     if request.method == "POST":
@@ -119,6 +121,7 @@ def add_app(request: HttpRequest) -> HttpResponse:
             return _added(request, editor, _("The app is added."))
         wrong = True
     context = {
+        # In groups of four, to type where no camera can scan the picture.
         "secret": " ".join(secret[at : at + 4] for at in range(0, len(secret), 4)),
         "picture": second_factors.picture(editor, secret),
         "wrong": wrong,
@@ -159,6 +162,7 @@ def make_codes(request: HttpRequest) -> HttpResponse:
 def remove_factor(request: HttpRequest) -> HttpResponse:
     """Removes a passkey or the app."""
     key = request.POST.get("factor", "")
+    # isdigit() alone is true of “²”, which int() refuses. 18 digits fit a 64-bit key; 0 is none.
     number = int(key) if key.isascii() and key.isdigit() and len(key) < 19 else 0
     if second_factors.remove(editor_of(request), number):
         messages.success(request, _("Removed."))

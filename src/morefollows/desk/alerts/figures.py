@@ -20,7 +20,7 @@ from morefollows.feedback.progress import Progress, progress
 from morefollows.helpers import spreadsheet
 from morefollows.stories.models import Alert
 
-_WIDTH, _HEIGHT = 1200, 630
+_WIDTH, _HEIGHT = 1200, 630  # pixels, as in previews of links (Open Graph)
 _LEFT, _TOP, _RIGHT, _BOTTOM = 120, 190, 60, 90
 _LISTED = 30  # alerts that can be chosen to compare with
 
@@ -89,6 +89,7 @@ def _facts(alert: Alert, now: Progress) -> str:
 
 def _drawn(all_of: list[Progress]) -> dict[str, Any]:
     """The paths of the curves on one pair of axes, and the axes' marks."""
+    # Both are divided by, so never 0: an alert may have no curve yet, or no recipients.
     longest = max([now["curve"][-1][0] for now in all_of if now["curve"]] or [1.0]) or 1.0
     most = max([now["size"] - now["skipped"] for now in all_of] + [1])
     wide, high = _WIDTH - _LEFT - _RIGHT, _HEIGHT - _TOP - _BOTTOM
@@ -97,6 +98,7 @@ def _drawn(all_of: list[Progress]) -> dict[str, Any]:
         return round(_LEFT + seconds / longest * wide, 1)
 
     def y(count: float) -> float:
+        # SVG counts from the top down.
         return round(_TOP + high - count / most * high, 1)
 
     paths = [
@@ -131,6 +133,7 @@ def compare(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
     listed = list(others.select_related("update")[:_LISTED])
     asked = request.GET.get("with", "")
     other = next((one for one in listed if str(one.uuid) == asked), listed[0] if listed else None)
+    # Read again by `alert_of`, which checks the right to its story.
     shown = [alert, *([alert_of(request, other.uuid)] if other else [])]
     found = [progress(one) for one in shown]
     context = {

@@ -50,7 +50,7 @@ _LOOK_EVERY = 0.25  # seconds
 _CHECK_EVERY = 2.0  # seconds between two looks whether the editor is still signed in
 _HEARTBEAT = 15.0  # seconds; proxies close streams that are idle for longer
 _LONGEST = 600.0  # seconds; then the browser reconnects, and the session is checked again
-_RETRY_MS = 1_000
+_RETRY_MS = 1_000  # until the browser reconnects (WHATWG HTML §9.2.6)
 
 
 @at_desk
@@ -319,6 +319,8 @@ def _again(mails: int) -> str:
 async def alert_stream(request: HttpRequest, uuid: uuids.UUID) -> HttpResponseBase:
     """The page's event stream (WHATWG HTML §9.2): `progress` on each change, then `end`."""
     editor = await request.auser()
+    # No redirect to the sign-in page: EventSource gives up for good on what is no event stream
+    # (WHATWG HTML §9.2.3).
     if not isinstance(editor, Editor):
         return HttpResponse(status=403)
     alert = await Alert.objects.select_related("update__story").filter(uuid=uuid).afirst()
@@ -329,6 +331,8 @@ async def alert_stream(request: HttpRequest, uuid: uuids.UUID) -> HttpResponseBa
     return StreamingHttpResponse(
         alert_events(alert, functools.partial(sessions.is_signed_in, request.session.session_key)),
         content_type="text/event-stream",
+        # Proxies must pass each event on at once: not compressed (RFC 9111 §5.2.2.6), and not
+        # buffered by nginx.
         headers={"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"},
     )
 
@@ -356,12 +360,14 @@ async def alert_events(
         except AnyDatabaseError:  # the browser reconnects
             return
         at = time.monotonic()
+        # The time differs at each look, and alone it is no news.
         facts: dict[str, Any] = {key: value for key, value in now.items() if key != "now"}
         if facts != last:
             number, last, spoke = number + 1, facts, at
             yield _event("progress", now, number)
         elif at - spoke >= _HEARTBEAT:
             spoke = at
+            # A comment, which browsers skip (WHATWG HTML §9.2.6).
             yield b": still here\n\n"
         if now["state"] not in Alert.UNDER_WAY and not moving:
             yield _event("end", {"state": now["state"]}, number + 1)

@@ -50,6 +50,7 @@ def flood(request: HttpRequest, pk: int) -> HttpResponse:
     editor = _administrator(request)
     found = get_object_or_404(BounceFlood, pk=pk)
     count = request.POST.get("what") == "count"
+    # Counting may suppress the addresses of many readers; dismissing harms nobody.
     if count and "sure" not in request.POST:
         messages.error(request, _("Nothing was counted: tick that you are sure."))
         return redirect("came-back")
@@ -137,6 +138,8 @@ def export(request: HttpRequest, pk: int) -> HttpResponse:
     if raw is None:
         messages.error(request, _("This mail is no longer kept, or is a person’s own words."))
         return redirect("judgements")
+    # A file to save (RFC 6266 §4.2), of no type: no browser may show a stranger's HTML as a page of
+    # ours.
     response = HttpResponse(raw, content_type="application/octet-stream")
     response["Content-Disposition"] = f'attachment; filename="came-back-{row.pk}.eml"'
     return response

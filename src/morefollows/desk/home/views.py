@@ -63,6 +63,7 @@ def parts(request: HttpRequest) -> HttpResponse:
 
 def _steady(body: str) -> bytes:
     """The answer without its CSRF tokens, which differ in each."""
+    # Django masks the token anew in each answer (against BREACH), so that no tag would ever match.
     return b"".join(line.encode() for line in body.split("\n") if "csrfmiddlewaretoken" not in line)
 
 
@@ -78,6 +79,7 @@ def _parts(editor: Editor) -> dict[str, Any]:
     return {
         "under_way": alerts.under_way,
         "scheduled": alerts.scheduled,
+        # One query has counted them all; it saves the queries of lists that are empty.
         "drafts": overview.drafts(editor) if counts.drafts else [],
         "draft_count": counts.drafts,
         "live": overview.live() if counts.live else [],
@@ -97,6 +99,7 @@ def start(request: HttpRequest) -> HttpResponse:
         return redirect("story-new")
     newsroom = Newsroom.objects.filter(pk=1).first()
     topics = in_use()
+    # None: the editor writes for all topics.
     if editor.topic_ids is not None:
         topics = topics.filter(pk__in=editor.topic_ids)
     topic = topics.first()

@@ -55,6 +55,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     return _overview(request, FindReaderForm())
 
 
+# Else Django's error reports would show the address.
 @sensitive_post_parameters("address")
 @needs(Right.READERS)
 @require_POST
@@ -65,6 +66,7 @@ def find_reader(request: HttpRequest) -> HttpResponse:
         return _overview(request, form, status=422)
     found = find(form.cleaned_data["address"])
     if found.reader is None:
+        # An address may be suppressed without a reader, e.g. after `erasure.erase`.
         return _overview(request, form, status=404, nobody=True, suppression=found.suppression)
     number = found.reader.pk
     record(editor_of(request), "look up reader", subject=f"reader {number}", reader=number)
@@ -79,6 +81,7 @@ def _overview(
     zone = timezone.get_current_timezone()
     figures = {"topics": alert_audience.count_topics, **growth.figures(zone, days)}
     context = {"form": form, "days": days, "ranges": _RANGES, "here": "readers", **more}
+    # Where there are many readers, counting takes seconds: the page does not wait for it.
     if count_cache.ready(figures):
         context |= _figures(days, zone)
     return render(request, "readers/overview.html", context, status=status)
@@ -191,6 +194,7 @@ def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
     _expect(request, reader)
     purpose, slug = request.POST.get("purpose", ""), request.POST.get("topic", "")
     topic = Topic.objects.filter(slug=slug).first()
+    # Alerts need a topic, and offers have none.
     if purpose not in Purpose.values or (topic is None) != (purpose == Purpose.OFFERS):
         raise BadRequest("no purpose, or no topic")
     with transaction.atomic():

@@ -77,6 +77,7 @@ def screen(
     `form`: the story's form, for its errors. `kind`: None: the draft's.
     """
     editor, kind = editor_of(request), kind or story.kind
+    # A drill goes to those who take part in drills, whatever their topics.
     languages = {} if story.drill else alert_audience.by_language(story.topic)
     choices = audience_choices(story, kind, sum(languages.values()))
     asked = asked_audience(kind, data)
@@ -97,6 +98,7 @@ def screen(
         "now_words": _hold_words(),
         "flash": "flash" in data,
         "wait_ms": wait_ms,
+        # Rounded up, so that it is 0 only when the button can be pressed.
         "wait_seconds": -(-wait_ms // 1000),
         "preview": preview,
         **_languages(story, data, languages),
@@ -162,6 +164,7 @@ def mail_of(story: Story, language: str, kind: str, at: datetime | None = None) 
         byline=story.byline,
         place=story.place,
         own_subject=story.own_subject,
+        # A withdrawal has none: the story's own may say what was false.
         standfirst="" if kind == UpdateKind.WITHDRAWAL else story.standfirst,
     )
     try:

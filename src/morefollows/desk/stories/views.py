@@ -83,6 +83,7 @@ def story_edit(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
     if request.method == "POST":
         return _save(request, story, story.purpose, story.drill)
     running = newest_alert_of(story)
+    # An offer has no later updates: its page is that of its alert.
     if running and story.state != Story.State.DRAFT and story.purpose == Purpose.ALERTS:
         return redirect("story-develop", uuid)
     if running and (running.state in Alert.UNDER_WAY or story.state != Story.State.DRAFT):
@@ -112,6 +113,7 @@ def _save(request: HttpRequest, story: Story | None, purpose: str, drill: bool) 
         revision = form.cleaned_data["revision"]
         kept = {**form.wording(), "drill": drill, "by_itself": by_itself}
         saved = save_story(uuid, editor_of(request), revision=revision, **kept)
+    # Before `ActionRefused`, of which it is a kind.
     except Conflict as conflict:
         return (
             autosave.refused(conflict)
@@ -138,6 +140,7 @@ def _save(request: HttpRequest, story: Story | None, purpose: str, drill: bool) 
 def _go_on(request: HttpRequest, saved: Story, drill: bool) -> HttpResponse:
     """Does what the pressed button says, after the save."""
     if "send" in request.POST:
+        # With the revision just saved: with the posted one, the next save would be a conflict.
         form = form_for(saved.purpose)({**request.POST.dict(), "revision": saved.revision})
         form.is_valid()
 
@@ -237,10 +240,12 @@ def story_send(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
     """Sends the checked revision. Redirects to the alert; the same page if it is refused."""
     story = story_of(request, uuid)
     revision = request.POST.get("revision", "")
+    # isdigit() alone is true of “²”, which int() refuses. Nine digits fit the column's 32 bits.
     if not (revision.isascii() and revision.isdigit() and len(revision) < 10):
         raise BadRequest("no revision")
     if "test" in request.POST:
         return send_test(request, story, "story-check")
+    # The one that was looked at: `stories.actions.send` refuses it if somebody has saved since.
     stored, story.revision = story.revision, int(revision)
 
     def again(status: int) -> HttpResponse:
@@ -252,6 +257,7 @@ def story_send(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Handler for status 400; 413 if the request was too large."""
+    # Django makes 400 of it (SuspiciousOperation); HTTP has 413 for it (RFC 9110 §15.5.14).
     if isinstance(exception, RequestDataTooBig):
         return render(request, "413.html", status=413)
     return render(request, "400.html", status=400)

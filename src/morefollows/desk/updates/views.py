@@ -61,6 +61,7 @@ def develop(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
         kept = {**form.wording(), "by_itself": by_itself}
         revision = form.cleaned_data["revision"]
         saved = save_update(story, editor_of(request), revision=revision, **kept)
+    # Before `ActionRefused`, of which it is a kind.
     except Conflict as conflict:
         return (
             autosave.refused(conflict) if by_itself else _conflict(request, form, conflict.theirs)
@@ -81,6 +82,7 @@ def develop(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
 def _saved(request: HttpRequest, saved: Story) -> HttpResponse:
     if "send" in request.POST:
         posted = request.POST.copy()
+        # The save has raised it: with the posted one, the next save would be refused as a conflict.
         posted["revision"] = str(saved.revision)
 
         def again(status: int) -> HttpResponse:
@@ -98,6 +100,7 @@ def _saved(request: HttpRequest, saved: Story) -> HttpResponse:
 def _page(
     request: HttpRequest, story: Story, form: UpdateForm, *, status: int = 200, **more: Any
 ) -> HttpResponse:
+    # Taken first: below, the story's own fields are overwritten for the screen.
     wrong = {name: [getattr(story, name), text] for name, text in wrong_words(story).items()}
     if form.is_bound:
         form.is_valid()
@@ -139,6 +142,7 @@ def _ended(request: HttpRequest, story: Story) -> HttpResponse:
 
 
 def _published_updates(story: Story) -> Any:
+    # Without an update in its hold, which can still be taken back.
     updates = story.updates.filter(published_at__isnull=False).order_by("-number")
     return updates.prefetch_related("alerts")
 
@@ -166,6 +170,7 @@ def withdraw(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
     reason = ready.reason if ready else ""
     form, status = WithdrawalForm(initial={"text": prewritten(story).text, "reason": reason}), 200
     if request.method == "POST":
+        # Also the status if the action refuses: the page comes again, with what was typed.
         form, status = WithdrawalForm(request.POST), 422
         if form.is_valid():
             try:

@@ -28,6 +28,8 @@ from morefollows.stories.models import Story, UpdateKind
 #: Drafts of items have ids made of the item's: a second draft of one item can't exist.
 _ITEMS = uuid.UUID("6b1f6a52-97a2-4d0c-8f57-6d1f8f0f2a11")
 _BREAKS = re.compile("[\\s\x85\u2028\u2029]+")
+# Also marks of direction, by which a text reads as another, and halves of characters, which UTF-8
+# can't hold (RFC 3629 §3).
 _INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _IMAGE = re.compile(r"!\[[^\]\n]*\]\([^)\n]*\)")
 
@@ -55,6 +57,7 @@ def make_draft(
     language, topic = draft_language(item, row.source), topic or draft_topic(item, row.source)
     if topic is None:
         raise NotDrafted(_("There is no topic that it could have. Give its source one."))
+    # A save refuses an embargo that has passed.
     embargo = item.embargo if item.embargo and item.embargo > timezone.now() else None
     try:
         return actions.save_story(
@@ -90,6 +93,7 @@ def renew_draft(row: ReceivedItem, item: NewsItem, story: Story) -> None:
                 revision=story.revision,
                 topic=story.topic,
                 language=story.language,
+                # A newer version that names no embargo does not end the one before.
                 embargo_until=embargo or story.embargo_until,
                 drill=story.drill,
                 **fields,
@@ -111,6 +115,7 @@ def add_figures(row: ReceivedItem, figures: list[str]) -> None:
     _check_is_ours(story, account)
     if not story.has_draft:
         raise NotDrafted(_("It was sent before its images were there."))
+    # It may be called again: what is there already is not added twice.
     missing = [one for one in figures if one not in story.text]
     if not missing:
         return
@@ -195,6 +200,7 @@ def _without_images(text: str) -> str:
     if "![" not in text:
         return text
     text = _IMAGE.sub("", text)
+    # Other spellings, such as an image by reference, are shown as text.
     return text.replace("![", "!\\[") if markdown.written_images(text) else text
 
 
@@ -209,6 +215,7 @@ def _cut(text: str, limit: int) -> str:
         return text
     kept = text[: limit - 1]
     space = max(kept.rfind(" "), kept.rfind("\n"))
+    # A text without spaces, such as Chinese, is cut between two characters.
     return (kept[:space] if space > limit // 2 else kept).rstrip() + "…"
 
 
@@ -227,6 +234,7 @@ def draft_language(item: NewsItem, source: Source) -> str:
     known = {code.lower(): code for code, _name in settings.LANGUAGES}
     for wanted in (item.language, source.language):
         tag = wanted.replace("_", "-").lower()
+        # “de-AT” becomes “de” where Austrian German is not set up (lookup, RFC 4647 §3.4).
         for one in (tag, tag.partition("-")[0]):
             if one in known:
                 return known[one]

@@ -135,6 +135,7 @@ def clear_blocks(blocks: list[str]) -> tuple[list[str], list[str]]:
             else:
                 lines.append(line.rstrip())
         left = "\n".join(lines)
+        # Only above the story: further down, the same words may be a sentence of it.
         begin = 0 if kept else _leading(left)
         if begin:
             dropped.append(shown(left[:begin]))

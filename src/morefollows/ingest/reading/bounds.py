@@ -18,6 +18,7 @@ MOST_ITEMS = 500  #: in one document
 
 _PROLOG = re.compile(rb"<!DOCTYPE\b[^\[>]*\[", re.IGNORECASE)
 _ENTITY = re.compile(rb"<!ENTITY\b", re.IGNORECASE)
+# Entities can read files and addresses (XXE), and grow without end (“billion laughs”).
 _XML_PARSER_OPTIONS: dict[str, Any] = {
     "resolve_entities": False,
     "no_network": True,
@@ -51,6 +52,7 @@ def parse_xml(raw: bytes) -> Any:
         if "depth" in reason.lower():
             raise UnreadableItem("XML", "has too many elements inside one another") from None
         raise UnreadableItem("XML", f"is not well-formed: {reason[:200]}") from None
+    # The search above misses what is in another encoding, e.g. in EBCDIC.
     dtd = root.getroottree().docinfo.internalDTD
     if dtd is not None and next(iter(dtd.iterentities()), None) is not None:
         raise UnreadableItem("XML", "declares entities, which are not read; write the text itself")
@@ -61,6 +63,7 @@ def parse_xml(raw: bytes) -> Any:
 def parse_html(text: str) -> Any:
     """Returns the root element of a page, or of a fragment. Raises `UnreadableItem`."""
     text = text.replace("\0", "").lstrip("\ufeff")
+    # lxml refuses a str that declares an encoding.
     text = re.sub(r"^\s*<\?xml[^>]{0,200}\?>", "", text)
     parser = lxml_html.HTMLParser(
         no_network=True, huge_tree=False, remove_comments=True, remove_pis=True

@@ -51,6 +51,7 @@ def _decoded(raw: bytes, declared: str) -> tuple[str, str]:
                 return raw.decode(codec), ""
             except UnicodeDecodeError as error:
                 raise _not_read(codec, error) from None
+    # Many servers declare ISO-8859-1 for whatever they send. What is valid UTF-8 is UTF-8.
     if (codec := _codec(declared)) and not (codec == "cp1252" and _is_utf8(raw)):
         try:
             return raw.decode(codec), ""

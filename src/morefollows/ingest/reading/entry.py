@@ -15,6 +15,7 @@ from morefollows.ingest.reading.text import plain
 
 _LONGEST = {"headline": 500, "standfirst": 2_000, "byline": 300, "dateline": 200}
 _MOST_LISTED = 200  # dropped pieces that are named
+# Halves of UTF-16 pairs: UTF-8 can't hold them (RFC 3629 §3), and so no database can.
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 

@@ -121,6 +121,7 @@ def _is_json(start: str, named: FileForm | None, kind: str) -> bool:
 
 
 def _zip_form(raw: bytes) -> FileForm:
+    # An uncompressed file “mimetype” comes first in it (ODF 1.3 part 2 §3.3).
     if b"mimetypeapplication/vnd.oasis.opendocument.text" in raw[:200]:
         return FileForm.ODT
     if b"word/" in raw:

@@ -31,6 +31,7 @@ def of_topic(topic: Topic, name: str) -> Feed:
     stories = published.latest(_ENTRIES, topic=topic)
     with translation.override(newsroom.language):
         return Feed(
+            # The same in all formats, and for ever (RFC 4287 §4.2.6).
             id=absolute(reverse("topic-feed", args=[topic.slug, "atom"])),
             title=f"{newsroom.name}: {topic.name}",
             description=topic.description or topic.name,
@@ -38,6 +39,7 @@ def of_topic(topic: Topic, name: str) -> Feed:
             address=absolute(reverse("topic-feed", args=[topic.slug, name])),
             language=newsroom.language,
             author=newsroom.name,
+            # Of withdrawn stories, too: their removal is a change of the feed.
             updated=max(
                 (published.updates(story)[0].published_at or _START for story in stories),
                 default=_START,
@@ -94,6 +96,7 @@ def update_id(story: Story, update: Update) -> str:
     return f"urn:uuid:{uuid5(UUID(str(story.uuid)), f'{update.number} {update.uid.hex()}')}"
 
 
+# In place of a time that is missing, as Atom requires one (RFC 4287 §4.1.2).
 _START = datetime(1970, 1, 1, tzinfo=UTC)
 
 

@@ -17,6 +17,8 @@ from morefollows.stories.images.figure import PlacedImage
 from morefollows.stories.models import Story, Update
 
 _HEADLINE = 110  # characters; search engines cut longer headlines
+# “</script>” or “<!--” in a text would change where the element ends (WHATWG HTML §4.12.1.3).
+# U+2028 and U+2029 ended lines in JavaScript before ES2019.
 _ESCAPES = {
     ord("<"): "\\u003c",
     ord(">"): "\\u003e",
@@ -52,6 +54,7 @@ def _own_card() -> str:
 def _images(story: Story) -> Iterator[PlacedImage]:
     """The public images of a story, the newest update's first."""
     for update in published.updates(story):
+        # Of a withdrawn story, only what the withdrawal itself shows is public.
         if not published.is_withdrawn(story) or update.kind == Update.Kind.WITHDRAWAL:
             yield from rendering_cache.cached_images(update.text)
 
@@ -90,6 +93,7 @@ def _live_blog(story: Story, newsroom: Newsroom) -> dict[str, Any]:
         "@type": "LiveBlogPosting",
         "@id": f"{entries.story_address(story)}#live",
         **_common(story, newsroom),
+        # The newest update comes first.
         "coverageStartTime": _iso(updates[-1]),
         "liveBlogUpdate": [_posting(story, update, newsroom) for update in updates],
     }

@@ -57,6 +57,7 @@ _SECTIONS = ("topics", "terms", "stories", "offers", "pause", "language", "addre
 Handler = Callable[[HttpRequest, Reader], "forms.Form | str | None"]
 
 
+# No cookie authenticates anybody here, so that there is nothing for another site to abuse.
 @csrf_exempt
 @in_wanted_language
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -80,6 +81,7 @@ def page(request: HttpRequest, token: str) -> HttpResponse:
     wrong = handler(request, reader)
     if wrong is not None:
         return _page(request, reader, {section: wrong}, status=422)
+    # 303: the browser asks with GET (RFC 9110 §15.4.4), and a reload posts nothing again.
     return HttpResponseRedirect(f"{request.path}?done={section}#{section}", status=303)
 
 
@@ -122,10 +124,12 @@ def new_address(request: HttpRequest, token: str) -> HttpResponse:
     if request.method == "POST":
         moved = address_change.move(token)
         if moved is not None:
+            # A new link: the move has raised `links_version`, which ends those in earlier mail.
             link = links.link_tokens().preferences(links.row(moved), moved.links_version).decode()
             return render(request, "preferences/moved.html", {"reader": moved, "token": link})
     elif letter is not None:
         return render(request, "preferences/new_address.html", {"address": letter.address})
+    # Most such links were good once, and are used up or too old (RFC 9110 §15.5.11).
     return render(request, "preferences/unknown.html", status=410)
 
 
@@ -189,6 +193,7 @@ def _page(
 
 def _topics(request: HttpRequest, reader: Reader) -> forms.Form | str | None:
     topic = get_object_or_404(Topic, slug=request.POST.get("topic", ""))
+    # A topic can always be left, also when it is retired.
     if request.POST.get("do") == "leave":
         withdrawal.withdraw_consent(reader, Purpose.ALERTS, how=Consent.How.LINK, topic=topic)
     elif topic.access == Topic.Access.RETIRED or not _agree(request, reader, topic):

@@ -64,6 +64,7 @@ class FolderStore(PictureStore):
         """See `PictureStore`. `file` is on the same disk, and is moved."""
         path = self._folder / name
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # On one disk a rename is atomic: nobody reads half a file.
         file.replace(path)
 
     def delete(self, name: str) -> None:
@@ -93,13 +94,16 @@ class BucketStore(PictureStore):
             location=parts.path.strip("/"),
             endpoint_url=options.get("endpoint"),
             region_name=options.get("region"),
+            # Newer buckets refuse a request with an ACL (the default of S3 since 2023).
             default_acl=None,
+            # One name has one content; else the library would invent a second name.
             file_overwrite=True,
             querystring_auth=False,
             client_config=Config(
                 connect_timeout=_CONNECT_SECONDS,
                 read_timeout=_READ_SECONDS,
                 retries={"max_attempts": _TRIES},
+                # Stores other than AWS seldom have a host name for each bucket.
                 s3={"addressing_style": "path" if "endpoint" in options else "auto"},
             ),
         )

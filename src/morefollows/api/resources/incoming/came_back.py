@@ -237,6 +237,7 @@ def decide_flood(request: ApiRequest, flood_id: Number, payload: FloodIn) -> Any
 def list_mails(request: ApiRequest, response: HttpResponse, query: Query[JudgedQuery]) -> Any:
     """List mails that came back and how they were judged, newest first."""
     administrator(request, _MAY)
+    # Without the mail itself, which is large, and not shown here.
     found = IncomingMail.objects.filter(state=IncomingMail.State.JUDGED).defer("sealed")
     if query.corrected:
         found = found.exclude(corrected_to="")
@@ -276,6 +277,8 @@ def export_mail(request: ApiRequest, mail_id: Number) -> Any:
     raw = actions.exported(_mail(mail_id), by)
     if raw is None:
         raise ProblemDetails(409, "state", "It is no longer kept, or is a person’s own words.")
+    # Mail is octets and JSON is UTF-8 (RFC 8259 §8.1). NUL is valid there, but many databases
+    # refuse it.
     return {"mail": raw.decode("utf-8", "replace").replace("\0", "\ufffd")}
 
 

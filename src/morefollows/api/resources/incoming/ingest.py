@@ -103,6 +103,7 @@ def push_items(request: ApiRequest, source_id: uuid.UUID) -> Any:
     source = Source.objects.filter(uuid=source_id, removed_at=None, kind=Source.Kind.PUSH).first()
     if source is None:
         raise not_found(f"source {source_id} that is pushed to")
+    # 0 is no topic's key. None would ask for the right to offers.
     if not has_right(account(request), Right.WRITE, NewStory(source.topic_id or 0)):
         raise forbidden("The key’s account may not write for the topic of this source.")
     if source.paused_at is not None:
@@ -121,6 +122,7 @@ def push_items(request: ApiRequest, source_id: uuid.UUID) -> Any:
             422, "unreadable", str(error), errors=[FieldError(error.part, error.reason)]
         ) from None
     new = receive_items(source, arrived, "push")
+    # Before the commit, who is told would find no items yet.
     transaction.on_commit(lambda: notify.announce(settings.MOREFOLLOWS.data, RECEIVED))
     items = [
         PushedItem(

@@ -223,6 +223,7 @@ def change_rule(request: ApiRequest, rule_id: RuleId, payload: RuleIn) -> Any:
 
 def _saved(request: ApiRequest, rule: ItemRule, payload: RuleIn) -> ItemRule:
     by = _makes_rules(request)
+    # Nobody looks before such a rule mails, so the key has to be one that may do the same.
     if ItemRule.Action(payload.action) is ItemRule.Action.SEND_ALONE:
         _check_alone(request)
     return actions.save_rule(

@@ -160,6 +160,7 @@ def _row(item_id: uuid.UUID) -> ReceivedItem:
 def list_wire(request: ApiRequest, response: HttpResponse, query: Query[WireQuery]) -> Any:
     """List what came in from sources, and what became of it, newest first."""
     _writer(request)
+    # Both may be large, and a list shows neither.
     rows = ReceivedItem.objects.select_related("source", "draft").defer("raw", "item")
     if query.source is not None:
         rows = rows.filter(source__uuid=query.source)
@@ -167,6 +168,7 @@ def list_wire(request: ApiRequest, response: HttpResponse, query: Query[WireQuer
         rows = rows.filter(decision="" if query.became == "waiting" else query.became)
     words = query.words.split()
     if query.topic is not None or query.most_urgency is not None or words:
+        # The index on the time narrows down what these filters read.
         rows = rows.filter(received_at__gte=timezone.now() - _SEARCHED)
     if query.topic is not None:
         topic = topic_by_slug(query.topic)

@@ -50,6 +50,7 @@ _FORWARDED_HEADERS = re.compile(
 _MOST_FORWARDS = 6  # mails inside one another
 _LEAST_FORWARDED = 8  # words of a mail that was forwarded
 _QUOTED_SHARE = 0.8  # of a mail's lines, where all of it is quoted
+# “-- ” alone on a line (RFC 3676 §4.3), or a line drawn below the text.
 _SIGNATURE = re.compile(r"^(?:-- ?|__+)$", re.MULTILINE)
 _FOOTER = re.compile(
     r"^\s*(?:(?:to )?unsubscribe\b|you (?:are )?receiv(?:e|ing) this"
@@ -147,6 +148,7 @@ def _wire_items(part: EmailMessage) -> list[NewsItem]:
 
 def _is_attachment(part: EmailMessage) -> bool:
     if part.get_content_disposition() == "attachment" or part.get_filename():
+        # An image with a Content-ID is part of the HTML, which shows it by “cid:” (RFC 2392).
         return part.get_content_maintype() != "image" or part.get("content-id") is None
     return part.get_content_maintype() not in ("text", "multipart", "message", "image")
 
@@ -171,6 +173,7 @@ def _text(parts: list[EmailMessage]) -> tuple[list[str], list[str]]:
         if text.strip():
             texts[kind].append(text)
     plain_text = "\n\n".join(texts["plain"])
+    # Some programs' plain text only says that the mail is HTML.
     if texts["html"] and len(plain_text.split()) < 25:
         made = [markdown.html_to_markdown(one) for one in texts["html"]]
         if len(" ".join(made).split()) > len(plain_text.split()):
@@ -223,6 +226,7 @@ def _without_headers(text: str) -> str:
 
 def _item(subject: str, blocks: list[str], doubts: list[str]) -> NewsItem:
     title = _PRESS.sub("", _PREFIX.sub("", subject)).strip()
+    # The subject of a reply or a forward was often written for another text.
     sure = 0.6 if _ANSWERS.match(subject) else 0.9
     hints = Hints(headline=title, sure=sure, doubts=doubts)
     if not [one for one in blocks if one.strip()]:
@@ -261,6 +265,7 @@ def _sender(message: EmailMessage) -> str:
 def _sent(message: EmailMessage) -> datetime | None:
     try:
         found = parsedate_to_datetime(_header(message, "date"))
+        # Python reads “-0000” as no zone; it is UTC, from a sender of unknown zone (RFC 5322 §3.3).
         return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, TypeError, OverflowError):
         return None

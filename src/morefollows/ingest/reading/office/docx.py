@@ -60,6 +60,7 @@ def _without_footnotes(html: str) -> tuple[str, list[str]]:
 
 
 def _no_image(_image: object) -> dict[str, str]:
+    # Else mammoth would write each picture into the HTML, in base64.
     return {"src": ""}
 
 

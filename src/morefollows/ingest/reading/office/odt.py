@@ -86,6 +86,7 @@ def _copy(element: Any, into: Any, styles: dict[str, str]) -> None:
             _text(into, child.tail)
             continue
         name = _local(child)
+        # Tabs, and spaces after the first, are elements (ODF 1.3 part 3 §6.1).
         if name in ("s", "tab"):
             _text(into, " ")
         elif made := _made(child, name, styles):

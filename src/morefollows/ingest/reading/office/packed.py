@@ -22,6 +22,7 @@ def open_packed(raw: bytes) -> zipfile.ZipFile:
         raise UnreadableItem("file", "is damaged: it can't be unpacked") from None
     if len(infos) > _MOST_FILES or sum(one.file_size for one in infos) > MOST_UNPACKED:
         raise UnreadableItem("file", f"unpacks to more than {MOST_UNPACKED // 1_000_000} MB")
+    # Bit 0 of the flags (APPNOTE.TXT of ZIP, §4.4.4).
     if any(one.flag_bits & 1 for one in infos):
         raise UnreadableItem("file", "is encrypted; save it without a password")
     return packed

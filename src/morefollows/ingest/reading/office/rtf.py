@@ -18,6 +18,7 @@ def read_rtf(raw: bytes) -> NewsItem:
     """Returns the item. Raises `UnreadableItem`."""
     from striprtf.striprtf import rtf_to_text
 
+    # RTF is ASCII with escapes. Latin-1 keeps other bytes as they are, for the code page.
     text = raw.decode("latin-1")
     text = re.sub(r"\{\\\*?\\?(?:pict|objdata|themedata|datastore)\b[^{}]*\}", "", text)
     text = re.sub(r"[0-9a-fA-F\s]{2000,}", "", text)  # pictures and objects

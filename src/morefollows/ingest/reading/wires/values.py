@@ -80,6 +80,7 @@ def read_number(value: Any) -> int | None:
     if isinstance(value, bool):
         return None
     if isinstance(value, float):
+        # NaN is not equal to itself.
         return int(value) if value == value and abs(value) < 1e15 else None
     if isinstance(value, int):
         return value if abs(value) < 10**15 else None
