@@ -241,6 +241,16 @@ def stream_of(
     return async_to_sync(read)()
 
 
+def test_a_retraction_says_who_is_still_waiting(ada_at_desk: Client, leaving: Alert) -> None:
+    """One of three waits; readers who were skipped do not."""
+    address = reverse("story-withdraw", args=(leaving.update.story.uuid,))
+    assert "1 reader who is still waiting" in " ".join(
+        ada_at_desk.get(address).content.decode().split()
+    )
+    Batch.objects.update(skipped=1)
+    assert "still waiting" not in ada_at_desk.get(address).content.decode()
+
+
 def test_the_stream_follows_the_alert_to_its_end(ada: Editor, leaving: Alert) -> None:
     def finish(number: int) -> None:
         if number == 1:

@@ -47,6 +47,20 @@ def test_a_headline_begins_a_story(ben_at_desk: Client, ben: Editor, breaking: T
     assert "Lock bridge stuck open" in part(home(ben_at_desk), "drafts")
 
 
+def test_a_form_that_is_sent_twice_begins_one_story(ben_at_desk: Client, breaking: Topic) -> None:
+    found = re.search(r'name="uuid" value="([^"]+)"', home(ben_at_desk))
+    assert found
+    first = {"headline": "Lock bridge stuck open", "uuid": found[1]}
+    leads = [ben_at_desk.post("/desk/start/", first).headers["Location"] for _ in range(2)]
+    story = Story.objects.get()
+    assert leads == [f"/desk/story/{story.uuid}/"] * 2 and str(story.uuid) == found[1]
+    # Back in the browser, the same form with other news.
+    ben_at_desk.post("/desk/start/", first | {"headline": "Ferry late"})
+    assert {one.headline for one in Story.objects.all()} == {"Lock bridge stuck open", "Ferry late"}
+    ben_at_desk.post("/desk/start/", {"headline": "A", "uuid": "none"})
+    assert Story.objects.filter(headline="A").count() == 1
+
+
 def test_a_story_begun_on_home_is_as_one_of_the_write_page(
     ben_at_desk: Client, breaking: Topic
 ) -> None:

@@ -26,6 +26,7 @@ from morefollows.desk.stories.forms import first_byline
 from morefollows.stories.drafts import deletion
 from morefollows.stories.drafts.actions import save_story
 from morefollows.stories.errors import ActionRefused
+from morefollows.stories.models import Story
 
 
 @at_desk
@@ -41,6 +42,7 @@ def _page(request: HttpRequest, headline: str = "", wrong: str = "") -> HttpResp
     context = _parts(editor) | {
         "here": "stories",
         "headline": headline,
+        "new_uuid": uuids.uuid4(),
         "wrong": wrong,
         "find": form,
         "found": page,
@@ -93,10 +95,18 @@ def _parts(editor: Editor) -> dict[str, Any]:
 @at_desk
 @require_POST
 def start(request: HttpRequest) -> HttpResponse:
-    """Begins a story with this headline, and leads to its write page."""
+    """Begins a story with this headline, and leads to its write page.
+
+    The form has the story's uuid, so that a form that is sent twice begins one story. A browser
+    that goes back shows the same form: another headline in it begins another story.
+    """
     editor, headline = editor_of(request), request.POST.get("headline", "").strip()
     if not headline:
         return redirect("story-new")
+    uuid = _uuid_of_form(request)
+    begun = Story.objects.filter(uuid=uuid).values_list("headline", flat=True).first()
+    if begun == headline:
+        return redirect("story-edit", uuid)
     newsroom = Newsroom.objects.filter(pk=1).first()
     topics = in_use()
     # None: the editor writes for all topics.
@@ -107,7 +117,7 @@ def start(request: HttpRequest) -> HttpResponse:
         return _page(request, headline, _("You have no topic to write for."))
     try:
         story = save_story(
-            uuids.uuid4(),
+            uuids.uuid4() if begun else uuid,
             editor,
             revision=0,
             headline=headline,
@@ -122,6 +132,13 @@ def start(request: HttpRequest) -> HttpResponse:
     except ActionRefused as refused:
         return _page(request, headline, str(refused))
     return redirect("story-edit", story.uuid)
+
+
+def _uuid_of_form(request: HttpRequest) -> uuids.UUID:
+    try:
+        return uuids.UUID(request.POST.get("uuid", ""))
+    except ValueError:
+        return uuids.uuid4()
 
 
 @at_desk

@@ -210,11 +210,11 @@ def _not_withdrawable(request: HttpRequest, story: Story) -> HttpResponse:
 
 
 def _waiting(alert: Any) -> int:
-    """Readers of the alert whose mail has not left."""
-    sums = alert.batches.aggregate(
-        size=Sum("size", default=0), done=Sum("accepted", default=0) + Sum("refused", default=0)
-    )
-    return int(sums["size"] - sums["done"]) if alert.state in alert.UNDER_WAY else 0
+    """Readers of the alert whose mail has not left. What is uncertain may have."""
+    settled = ("accepted", "refused", "skipped", "uncertain", "expired")
+    sums = alert.batches.aggregate(**{one: Sum(one, default=0) for one in ("size", *settled)})
+    left = sums["size"] - sum(sums[one] for one in settled)
+    return int(left) if alert.state in alert.UNDER_WAY else 0
 
 
 @at_desk
