@@ -493,6 +493,7 @@ def wait_until_settled(testbed: Testbed, scenario: Scenario, seconds: float) -> 
     """Waits until no alert of the scene is on its way any more."""
     from django.db import Error, connection
 
+    from morefollows.courier.ledger.claims import FRESH_DUE
     from morefollows.courier.models import Batch
     from morefollows.stories.models import Alert
 
@@ -506,8 +507,9 @@ def wait_until_settled(testbed: Testbed, scenario: Scenario, seconds: float) -> 
     def look() -> bool:
         alerts = Alert.objects.filter(pk__in=scenario.alerts)
         if alerts.filter(state__in=Alert.UNDER_WAY).exists():
+            # What a brake holds back waits for a minute and has no attempts that count.
             waiting = Batch.objects.filter(
-                alert__in=scenario.alerts, worker="", attempts__gt=0, due_at_ms__isnull=False
+                alert__in=scenario.alerts, worker="", due_at_ms__gt=FRESH_DUE
             )
             scenario.paused |= testbed.paused()
             if waiting.exists() or scenario.paused:
