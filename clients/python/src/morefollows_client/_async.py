@@ -90,7 +90,7 @@ class AsyncRequests(AsyncTransport):
         `text`: Markdown.
         `topic`: The slug of a topic; the first one if left out.
         `language`: null: the newsroom’s first.
-        `embargo_until`: Nothing is told before.
+        `embargo_until`: Nothing is published before.
         `drill`: It goes to the drill’s readers only.
         `offer`: For those who agreed to offers; it has no topic.
         `id`: Of your choice; made if left out.
@@ -685,9 +685,7 @@ class AsyncRequests(AsyncTransport):
         return self._items(Call("GET", "/imports", models.ImportPage, query={"limit": limit}))
 
     async def get_import(self, import_id: UUID | str) -> models.ImportOut:
-        """Show an import: how far it is, or what became of it. Webhooks are told
-        `import.finished`.
-        """
+        """Show an import: how far it is, or what became of it. Webhooks get `import.finished`."""
         return await self._answer(Call("GET", path("/imports/{}", import_id), models.ImportOut))
 
     async def list_people(

@@ -391,7 +391,7 @@ class JudgedPage:
 
 @dataclass(frozen=True)
 class KeyOut:
-    """What the key may be used for. Its text is never told."""
+    """What the key may be used for. The key itself is never shown again."""
 
     id: UUID
     name: str
@@ -402,7 +402,7 @@ class KeyOut:
     expires_at: datetime | None
     #: Whose alerts these are.
     newsroom: str
-    #: How long alerts are held, unless told otherwise.
+    #: How long alerts are held, unless the request says.
     hold_seconds: float
 
 
@@ -538,7 +538,7 @@ class ReceiverOut:
     mail_at: datetime | None
     #: Empty: it works.
     trouble: str
-    #: well, trouble, silent; empty: it can’t be told.
+    #: well, trouble, silent; empty: it is not known.
     state: str
 
 
@@ -665,7 +665,7 @@ class SettingOut:
 
 @dataclass(frozen=True)
 class SignUpOut:
-    """The same for everybody: whether the address was known is not told."""
+    """Always the same, so that nobody learns from it whether the address was known."""
 
     state: Literal["asked to confirm"]
 

@@ -90,7 +90,7 @@ class SyncRequests(SyncTransport):
         `text`: Markdown.
         `topic`: The slug of a topic; the first one if left out.
         `language`: null: the newsroom’s first.
-        `embargo_until`: Nothing is told before.
+        `embargo_until`: Nothing is published before.
         `drill`: It goes to the drill’s readers only.
         `offer`: For those who agreed to offers; it has no topic.
         `id`: Of your choice; made if left out.
@@ -679,9 +679,7 @@ class SyncRequests(SyncTransport):
         return self._items(Call("GET", "/imports", models.ImportPage, query={"limit": limit}))
 
     def get_import(self, import_id: UUID | str) -> models.ImportOut:
-        """Show an import: how far it is, or what became of it. Webhooks are told
-        `import.finished`.
-        """
+        """Show an import: how far it is, or what became of it. Webhooks get `import.finished`."""
         return self._answer(Call("GET", path("/imports/{}", import_id), models.ImportOut))
 
     def list_people(

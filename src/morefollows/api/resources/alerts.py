@@ -156,7 +156,7 @@ def send_story(request: ApiRequest, story: Story, *, again: bool, **how: Any) ->
     alone = has_scope(request, Scope.ALERTS_SEND_ALONE)
     by = account(request)
     if not alone and story.approved_by_id is None:
-        # Who may not send at all is told that, and not to ask for approval.
+        # Without the right to send, the error names that right, not the missing approval.
         transitions.check_right(Event.SEND, story, by)
         raise NotApproved(
             "An editor has to approve this draft at the desk, or the key needs the scope "

@@ -144,7 +144,7 @@ def list_imports(request: ApiRequest, response: HttpResponse, query: Query[PageQ
     operation_id="getImport",
 )
 def get_import(request: ApiRequest, import_id: uuid.UUID) -> Any:
-    """Show an import: how far it is, or what became of it. Webhooks are told `import.finished`."""
+    """Show an import: how far it is, or what became of it. Webhooks get `import.finished`."""
     administrator(request, _MAY)
     found = ReaderImport.objects.filter(uuid=import_id).first()
     if found is None:

@@ -60,7 +60,7 @@ class SignUpIn(Schema):
 
 
 class SignUpOut(Schema):
-    """The same for everybody: whether the address was known is not told."""
+    """Always the same, so that nobody learns from it whether the address was known."""
 
     state: Literal["asked to confirm"] = "asked to confirm"
 

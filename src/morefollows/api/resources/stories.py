@@ -56,7 +56,7 @@ class StoryIn(Schema):
     text: SomeMarkdown = Field(max_length=checks.TEXT_LIMIT, description="Markdown.")
     topic: Slug | None = Field(None, description="The slug of a topic; the first one if left out.")
     language: Language | None = Field(None, description="null: the newsroom’s first.")
-    embargo_until: Moment | None = Field(None, description="Nothing is told before.")
+    embargo_until: Moment | None = Field(None, description="Nothing is published before.")
     drill: YesNo = Field(False, description="It goes to the drill’s readers only.")
     offer: YesNo = Field(False, description="For those who agreed to offers; it has no topic.")
     id: uuid.UUID | None = Field(None, description="Of your choice; made if left out.")

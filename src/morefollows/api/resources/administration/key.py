@@ -17,7 +17,7 @@ router = Router()
 
 
 class KeyOut(Schema):
-    """What the key may be used for. Its text is never told."""
+    """What the key may be used for. The key itself is never shown again."""
 
     id: uuid.UUID
     name: str
@@ -26,7 +26,7 @@ class KeyOut(Schema):
     topics: list[str] | None = Field(description="Slugs that it is bound to; null: all topics.")
     expires_at: datetime | None
     newsroom: str = Field(description="Whose alerts these are.")
-    hold_seconds: float = Field(description="How long alerts are held, unless told otherwise.")
+    hold_seconds: float = Field(description="How long alerts are held, unless the request says.")
 
 
 @router.get("", auth=AnyKey(), response=KeyOut, operation_id="getKey")

@@ -70,7 +70,7 @@ class ReceiverOut(Schema):
     ok_at: datetime | None
     mail_at: datetime | None
     trouble: str = Field(description="Empty: it works.")
-    state: str = Field(description="well, trouble, silent; empty: it can’t be told.")
+    state: str = Field(description="well, trouble, silent; empty: it is not known.")
 
 
 class FloodOut(Schema):

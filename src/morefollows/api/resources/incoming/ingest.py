@@ -122,7 +122,7 @@ def push_items(request: ApiRequest, source_id: uuid.UUID) -> Any:
             422, "unreadable", str(error), errors=[FieldError(error.part, error.reason)]
         ) from None
     new = receive_items(source, arrived, "push")
-    # Before the commit, who is told would find no items yet.
+    # After COMMIT: a process that is woken up before it finds no items.
     transaction.on_commit(lambda: notify.announce(settings.MOREFOLLOWS.data, RECEIVED))
     items = [
         PushedItem(
