@@ -73,28 +73,23 @@ class Progress(TypedDict):
 def progress(alert: Alert) -> Progress:
     """The alert's progress now. Fast enough for several calls a second with a million readers."""
     alert.refresh_from_db()
-    sums = Batch.objects.filter(alert=alert).aggregate(
-        size=Sum("size", default=0),
-        repeated=Sum("repeated", default=0),
-        **{name: Sum(name, default=0) for name in _OUTCOMES},
-    )
+    counts = mail_counts(alert)
     retrying = Batch.objects.filter(alert=alert, due_at_ms__isnull=False, worker="")
-    counts = {name: sums[name] for name in _OUTCOMES}
     curve = alert.curve or live_curve(
-        alert, sums["size"] - counts["skipped"] - counts["refused"] - counts["expired"]
+        alert, counts["size"] - counts["skipped"] - counts["refused"] - counts["expired"]
     )
     return Progress(
         state=alert.state,
-        size=sums["size"],
+        size=counts["size"],
         cut_done=alert.cut_done,
-        waiting=sums["size"] - sum(counts.values()),
+        waiting=counts["waiting"],
         accepted=counts["accepted"],
         deferred=counts["deferred"],
         refused=counts["refused"],
         skipped=counts["skipped"],
         uncertain=counts["uncertain"],
         expired=counts["expired"],
-        repeated=sums["repeated"],
+        repeated=counts["repeated"],
         retrying=retrying.filter(attempts__gt=0).count(),
         rate=curve["rate"],
         seconds=curve["seconds"],
@@ -106,6 +101,15 @@ def progress(alert: Alert) -> Progress:
         relays=relay_states(),
         brakes=_brakes(alert),
     )
+
+
+def mail_counts(alert: Alert) -> dict[str, int]:
+    """The alert's mails: `size` in all, by outcome, `waiting` for the first try, `repeated`."""
+    counts: dict[str, int] = Batch.objects.filter(alert=alert).aggregate(
+        **{name: Sum(name, default=0) for name in ("size", "repeated", *_OUTCOMES)}
+    )
+    counts["waiting"] = counts["size"] - sum(counts[name] for name in _OUTCOMES)
+    return counts
 
 
 def _brakes(alert: Alert) -> list[BrakeState]:

@@ -7,7 +7,6 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db.models import Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -25,6 +24,7 @@ from morefollows.desk.stories.sending import newest_alert_of, send_story
 from morefollows.desk.stories.writing import autosave
 from morefollows.desk.stories.writing.difference import conflict_of
 from morefollows.desk.updates.forms import UpdateForm, WithdrawalForm, wrong_words
+from morefollows.feedback.progress import mail_counts
 from morefollows.ingest.drafts.takedown import ready_withdrawal
 from morefollows.stories import actions
 from morefollows.stories.alerts import transitions
@@ -36,7 +36,7 @@ from morefollows.stories.drafts.actions import (
     reopen_story,
     save_update,
 )
-from morefollows.stories.models import Story, UpdateKind
+from morefollows.stories.models import Alert, Story, UpdateKind
 from morefollows.stories.prepared_withdrawal import prewritten
 
 
@@ -209,12 +209,12 @@ def _not_withdrawable(request: HttpRequest, story: Story) -> HttpResponse:
     return redirect("story-edit", story.uuid)
 
 
-def _waiting(alert: Any) -> int:
+def _waiting(alert: Alert) -> int:
     """Readers of the alert whose mail has not left. What is uncertain may have."""
-    settled = ("accepted", "refused", "skipped", "uncertain", "expired")
-    sums = alert.batches.aggregate(**{one: Sum(one, default=0) for one in ("size", *settled)})
-    left = sums["size"] - sum(sums[one] for one in settled)
-    return int(left) if alert.state in alert.UNDER_WAY else 0
+    if alert.state not in alert.UNDER_WAY:
+        return 0
+    counts = mail_counts(alert)
+    return counts["waiting"] + counts["deferred"]
 
 
 @at_desk
