@@ -66,19 +66,9 @@ def main() -> int:
     failed = False
     for first in range(0, share, _RUNS_PER_TESTBED):
         runs = min(_RUNS_PER_TESTBED, share - first)
-        words = [
-            "--testbed",
-            "--runs",
-            str(runs),
-            "--seed",
-            str(seed + first),
-            "--only",
-            options.only,
-        ]
-        words += ["--loud"] if options.loud else []
         children = [
             subprocess.Popen(
-                [sys.executable, "-m", "tests.faults", *words, "--database", database],
+                _command(options, database, seed + first, runs, options.second_tries),
                 env={**os.environ, "TEST_DATABASE": database},
             )
             for database in databases
@@ -193,21 +183,26 @@ def perform_patiently(seed: int, options: argparse.Namespace) -> int:
     if failed_at == FAILED or options.second_tries == 0:
         return 1
     print(f"{options.database}, seed {seed + failed_at}: once more, alone", flush=True)
-    alone = _in_a_process(options, seed + failed_at, 1, second_tries=0)
-    if alone:
-        return alone
+    alone = _command(options, options.database, seed + failed_at, 1, 0)
+    if subprocess.run(alone, check=False).returncode:
+        return 1
     print(f"{options.database}, seed {seed + failed_at}: passed at the second try", flush=True)
     rest = options.runs - failed_at - 1
+    if rest <= 0:
+        return 0
     left = options.second_tries - 1
-    return _in_a_process(options, seed + failed_at + 1, rest, second_tries=left) if rest else 0
+    behind = _command(options, options.database, seed + failed_at + 1, rest, left)
+    return subprocess.run(behind, check=False).returncode
 
 
-def _in_a_process(options: argparse.Namespace, seed: int, runs: int, *, second_tries: int) -> int:
-    """Performs these runs in a new process. Returns its exit code."""
-    words = ["--testbed", "--database", options.database, "--only", options.only]
+def _command(
+    options: argparse.Namespace, database: str, seed: int, runs: int, second_tries: int
+) -> list[str]:
+    """The command of a process that performs these runs."""
+    words = ["--testbed", "--database", database, "--only", options.only]
     words += ["--runs", str(runs), "--seed", str(seed), "--second-tries", str(second_tries)]
     words += ["--loud"] if options.loud else []
-    return subprocess.run([sys.executable, "-m", "tests.faults", *words], check=False).returncode
+    return [sys.executable, "-m", "tests.faults", *words]
 
 
 def perform(database: str, runs: int, seed: int, only: str, *, loud: bool) -> int | None:
